@@ -1,0 +1,25 @@
+// Builds dist/: one bundled server (dist/server.cjs) with its V8 code cache, the library (dist/index.js) and, unless
+// `--server-only` is given, its type declarations. The native packages stay outside the bundles.
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { build } from 'esbuild'
+
+const external = ['@node-rs/crc32', 'snappy', 'lz4-napi', '@bokuweb/zstd-wasm', 'fs-native-extensions']
+const common = { bundle: true, platform: 'node', target: 'node20', sourcemap: false, legalComments: 'none', logLevel: 'warning' }
+const serverOnly = process.argv.includes('--server-only')
+
+rmSync('dist', { recursive: true, force: true })
+mkdirSync('dist', { recursive: true })
+await build({ ...common, entryPoints: ['src/bootstrap/main.ts'], outfile: 'dist/server.cjs', format: 'cjs', external })
+await build({ ...common, entryPoints: ['scripts/launch.cjs'], outfile: 'dist/launch.cjs', format: 'cjs', external: ['./server.cjs'] })
+if (!serverOnly) {
+  await build({ ...common, entryPoints: ['src/index.ts'], outfile: 'dist/index.js', format: 'esm', packages: 'external' })
+  run(['node_modules/typescript/bin/tsc', '-p', 'tsconfig.declarations.json'])
+}
+run(['dist/launch.cjs', '--build-code-cache'])
+writeFileSync('dist/.built', '')
+
+function run(args) {
+  const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' })
+  if (status !== 0) process.exit(status ?? 1)
+}

@@ -1,0 +1,22 @@
+#!/bin/sh
+# Starts Odradek: ./your_program.sh [server.properties] [--override key=value ...]
+# Installs the dependencies and builds on first use, and builds again when a source is newer than the last build.
+set -e
+self=$0
+while [ -h "$self" ]; do
+  target=$(readlink "$self")
+  case $target in /*) self=$target ;; *) self=$(dirname "$self")/$target ;; esac
+done
+case $self in */*) here=${self%/*} ;; *) here=. ;; esac
+
+if [ ! -f "$here/dist/.built" ] ||
+  { [ -d "$here/src" ] && [ -n "$(find "$here/src" "$here/scripts" "$here/package-lock.json" -newer "$here/dist/.built" -print -quit)" ]; }; then
+  (
+    cd "$here"
+    [ -d node_modules/esbuild ] || npm ci --no-fund --no-audit
+    npm run --silent build -- --server-only
+  ) >&2
+fi
+
+# Two arenas keep the resident memory of the I/O threads small.
+MALLOC_ARENA_MAX=${MALLOC_ARENA_MAX:-2} exec node --no-warnings "$here/dist/launch.cjs" "$@"
