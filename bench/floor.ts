@@ -1,0 +1,138 @@
+/**
+ * The floor: what any Node process must pay for the same bytes. It takes length-prefixed frames, checks the CRC of
+ * each record batch and stamps its offset at places told in advance, writes the batches to one file for each
+ * partition as asynchronous vectored writes (one in flight a file, all that queued meanwhile in the next), and then
+ * answers a fixed frame. A fetch answers a fixed length from memory or from the file. It parses no protocol.
+ *
+ * Started by the bench as a process of its own: `node floor.js <json of FloorPlan>`; prints `listening <port>`.
+ */
+import { crc32c } from '@node-rs/crc32'
+import fs from 'node:fs'
+import net from 'node:net'
+import path from 'node:path'
+
+export interface FloorPlan {
+  readonly directory: string
+  readonly partitions: number
+  /** Where the batches lie in a produce frame (from the start of its size field); empty for fetches. */
+  readonly batches: readonly { readonly offset: number; readonly length: number; readonly partition: number }[]
+  /** Length of the answer to a produce frame, size field included. */
+  readonly answerBytes: number
+  /** Present for fetch scenarios. */
+  readonly fetch?: { readonly bytes: number; readonly from: 'memory' | 'file'; readonly fileBytes: number }
+}
+
+interface Sink {
+  readonly fd: number
+  position: number
+  end: bigint
+  writing: boolean
+  queue: { chunk: Uint8Array; done: () => void }[]
+}
+
+const plan = JSON.parse(process.argv[2] ?? '{}') as FloorPlan
+const sinks: Sink[] = Array.from({ length: plan.partitions }, (_, i) => ({
+  fd: fs.openSync(path.join(plan.directory, `floor-${String(i)}.log`), 'w+'),
+  position: 0,
+  end: 0n,
+  writing: false,
+  queue: [],
+}))
+
+function drain(sink: Sink): void {
+  if (sink.writing || sink.queue.length === 0) return
+  sink.writing = true
+  const batch = sink.queue
+  sink.queue = []
+  fs.writev(
+    sink.fd,
+    batch.map((entry) => entry.chunk),
+    sink.position,
+    (error, written) => {
+      if (error !== null) throw error
+      sink.position += written
+      sink.writing = false
+      for (const entry of batch) entry.done()
+      drain(sink)
+    },
+  )
+}
+
+function produce(socket: net.Socket, frame: Buffer): void {
+  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength)
+  let open = plan.batches.length
+  for (const { offset, length, partition } of plan.batches) {
+    const batch = frame.subarray(offset, offset + length)
+    if (crc32c(batch.subarray(21)) !== view.getUint32(offset + 17)) throw new Error('bad CRC')
+    const sink = sinks[partition]!
+    view.setBigInt64(offset, sink.end)
+    view.setInt32(offset + 12, 0)
+    sink.end += BigInt(view.getInt32(offset + 57))
+    sink.queue.push({ chunk: batch, done: () => --open === 0 && answer(socket, plan.answerBytes) })
+    drain(sink)
+  }
+}
+
+function answer(socket: net.Socket, bytes: number): void {
+  const frame = Buffer.allocUnsafe(bytes)
+  frame.fill(0)
+  frame.writeInt32BE(bytes - 4, 0)
+  socket.write(frame)
+}
+
+const inMemory = Buffer.alloc(plan.fetch?.from === 'memory' ? plan.fetch.bytes : 0, 1)
+let filePosition = 0
+
+function fetch(socket: net.Socket): void {
+  const { bytes, from, fileBytes } = plan.fetch!
+  const head = Buffer.alloc(64)
+  head.writeInt32BE(60 + bytes, 0)
+  if (from === 'memory') {
+    socket.cork()
+    socket.write(head)
+    socket.write(inMemory)
+    socket.uncork()
+    return
+  }
+  const chunk = Buffer.allocUnsafeSlow(bytes)
+  if (filePosition + bytes > fileBytes) filePosition = 0
+  fs.read(sinks[0]!.fd, chunk, 0, bytes, filePosition, (error) => {
+    if (error !== null) throw error
+    socket.cork()
+    socket.write(head)
+    socket.write(chunk)
+    socket.uncork()
+  })
+  filePosition += bytes
+}
+
+function serve(socket: net.Socket): void {
+  socket.setNoDelay(true)
+  let chunks: Buffer[] = []
+  let have = 0
+  socket.on('data', (data) => {
+    chunks.push(data)
+    have += data.length
+    while (have >= 4) {
+      const first = chunks[0]!.length >= 4 ? chunks[0]! : Buffer.concat(chunks)
+      if (first !== chunks[0]) chunks = [first]
+      const size = 4 + first.readInt32BE(0)
+      if (have < size) return
+      const all = chunks.length === 1 ? first : Buffer.concat(chunks, have)
+      chunks = all.length > size ? [all.subarray(size)] : []
+      have -= size
+      if (plan.fetch === undefined) produce(socket, all.subarray(0, size))
+      else fetch(socket)
+    }
+  })
+  socket.on('error', () => socket.destroy())
+}
+
+if (plan.fetch?.from === 'file') {
+  const block = Buffer.alloc(1 << 20, 7)
+  for (let at = 0; at < plan.fetch.fileBytes; at += block.length) fs.writeSync(sinks[0]!.fd, block, 0, block.length, at)
+}
+const server = net.createServer(serve).listen(0, '127.0.0.1', () => {
+  console.log(`listening ${String((server.address() as net.AddressInfo).port)}`)
+})
+process.on('SIGTERM', () => process.exit(0))
