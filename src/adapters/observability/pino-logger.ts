@@ -1,0 +1,34 @@
+/** The Logger port on pino: one JSON line per event on a file descriptor, written at once so that a crash loses none. */
+import pino from 'pino'
+import type { Logger } from '../../application/ports/logger.ts'
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
+
+/** Writes events of `level` and above to `fd` (1 = standard output). Errors under the key `error` keep their stack. */
+export function pinoLogger(level: LogLevel, fd = 1): Logger {
+  const sink = pino(
+    {
+      level,
+      base: null,
+      messageKey: 'event',
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { error: pino.stdSerializers.err },
+    },
+    pino.destination({ fd, sync: true }),
+  )
+  return {
+    debug: (event, fields) => sink.debug(fields ?? {}, event),
+    info: (event, fields) => sink.info(fields ?? {}, event),
+    warn: (event, fields) => sink.warn(fields ?? {}, event),
+    error: (event, fields) => sink.error(fields ?? {}, event),
+  }
+}
+
+/** Drops everything: the default inside another program, whose log is its own. */
+export const silentLogger: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+}
