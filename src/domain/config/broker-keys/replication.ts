@@ -1,0 +1,57 @@
+/**
+ * Broker keys of replication, quotas and policies, as in Apache Kafka 4.4. Columns: see `BrokerRow`.
+ */
+import type { BrokerRow } from '../config-definition.ts'
+
+export const replicationBrokerKeys: readonly BrokerRow[] = [
+  ['alter.config.policy.class.name', 'CLASS', null, '', 'LOW', 'read-only'],
+  ['alter.log.dirs.replication.quota.window.num', 'INT', '11', '[1,...]', 'LOW', 'read-only'],
+  ['alter.log.dirs.replication.quota.window.size.seconds', 'INT', '1', '[1,...]', 'LOW', 'read-only'],
+  ['client.quota.callback.class', 'CLASS', null, '', 'LOW', 'read-only'],
+  ['create.topic.policy.class.name', 'CLASS', null, '', 'LOW', 'read-only'],
+  ['default.replication.factor', 'INT', '1', '', 'MEDIUM', 'read-only'],
+  ['follower.fetch.last.tiered.offset.enable', 'BOOLEAN', 'false', '', 'MEDIUM', 'cluster-wide'],
+  [
+    'follower.replication.throttled.rate',
+    'LONG',
+    '9223372036854775807',
+    '[0,...]',
+    'MEDIUM',
+    'cluster-wide',
+    'dynamic only',
+  ],
+  [
+    'leader.replication.throttled.rate',
+    'LONG',
+    '9223372036854775807',
+    '[0,...]',
+    'MEDIUM',
+    'cluster-wide',
+    'dynamic only',
+  ],
+  ['num.replica.alter.log.dirs.threads', 'INT', null, '', 'HIGH', 'read-only'],
+  ['num.replica.fetchers', 'INT', '1', '[1,...]', 'HIGH', 'cluster-wide'],
+  ['quota.window.num', 'INT', '11', '[1,...]', 'LOW', 'read-only'],
+  ['quota.window.size.seconds', 'INT', '1', '[1,...]', 'LOW', 'read-only'],
+  [
+    'replica.alter.log.dirs.io.max.bytes.per.second',
+    'LONG',
+    '9223372036854775807',
+    '[0,...]',
+    'MEDIUM',
+    'cluster-wide',
+    'dynamic only',
+  ],
+  ['replica.fetch.backoff.ms', 'INT', '1000', '[0,...]', 'MEDIUM', 'read-only'],
+  ['replica.fetch.max.bytes', 'INT', '1048576', '[0,...]', 'MEDIUM', 'read-only'],
+  ['replica.fetch.min.bytes', 'INT', '1', '', 'HIGH', 'read-only'],
+  ['replica.fetch.response.max.bytes', 'INT', '10485760', '[0,...]', 'MEDIUM', 'read-only'],
+  ['replica.fetch.wait.max.ms', 'INT', '500', '', 'HIGH', 'read-only'],
+  ['replica.high.watermark.checkpoint.interval.ms', 'LONG', '5000', '', 'HIGH', 'read-only'],
+  ['replica.lag.time.max.ms', 'LONG', '30000', '', 'HIGH', 'read-only'],
+  ['replica.selector.class', 'STRING', null, '', 'MEDIUM', 'read-only'],
+  ['replica.socket.receive.buffer.bytes', 'INT', '65536', '', 'HIGH', 'read-only'],
+  ['replica.socket.timeout.ms', 'INT', '30000', '', 'HIGH', 'read-only'],
+  ['replication.quota.window.num', 'INT', '11', '[1,...]', 'LOW', 'read-only'],
+  ['replication.quota.window.size.seconds', 'INT', '1', '[1,...]', 'LOW', 'read-only'],
+]
