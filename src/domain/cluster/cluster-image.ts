@@ -10,6 +10,8 @@ import type {
   BrokerEndpoint,
   BrokerFeature,
   DelegationTokenRecord,
+  EntityData,
+  MetadataRecord,
   RegisterControllerRecord,
   UserScramCredentialRecord,
 } from './metadata-record.ts'
@@ -56,7 +58,7 @@ export interface BrokerImage {
 export type ConfigResourceType = 'TOPIC' | 'BROKER' | 'BROKER_LOGGER' | 'CLIENT_METRICS' | 'GROUP'
 
 export interface ClientQuotaImage {
-  readonly entity: readonly { readonly entityType: string; readonly entityName: string | null }[]
+  readonly entity: readonly EntityData[]
   /** Quota key → value. */
   readonly quotas: ReadonlyMap<string, number>
 }
@@ -83,11 +85,19 @@ export interface ClusterImage {
   /** By `clientQuotaKey(entity)`. */
   readonly clientQuotas: ReadonlyMap<string, ClientQuotaImage>
   readonly delegationTokens: ReadonlyMap<string, DelegationTokenRecord>
+  /** Records of a metadata transaction that has begun and not ended (KIP-868): not in effect yet. null = none is open. */
+  readonly openTransaction: readonly MetadataRecord[] | null
 }
 
 /** The key of a resource in `ClusterImage.configs`. */
 export function configResourceKey(type: ConfigResourceType, name: string): string {
   return `${type}:${name}`
+}
+
+/** The key of an entity in `ClusterImage.clientQuotas`, the same for every order of its parts. */
+export function clientQuotaKey(entity: readonly EntityData[]): string {
+  const parts = entity.map(({ entityType, entityName }) => [entityType, entityName] as const)
+  return JSON.stringify(parts.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
 }
 
 const noConfigs: ReadonlyMap<string, string> = new Map()
