@@ -172,66 +172,52 @@ export class ImageBuilder {
 
   #applyNow(record: MetadataRecord): void {
     switch (record.type) {
-      case 'TopicRecord': {
+      case 'TopicRecord':
         this.#topics.addTopic(record.name, record.topicId)
         return
-      }
-      case 'RemoveTopicRecord': // The topic's configs go too: Kafka 4.3 keeps them in its log, where a new topic of that name finds them.
-      {
+      // The topic's configs go too: Kafka 4.3 keeps them in its log, where a new topic of that name finds them.
+      case 'RemoveTopicRecord':
         this.#configs.deleteAll(configResourceKey('TOPIC', this.#topics.removeTopic(record.topicId)))
         return
-      }
-      case 'PartitionRecord': {
+      case 'PartitionRecord':
         this.#topics.putPartition(record)
         return
-      }
-      case 'PartitionChangeRecord': {
+      case 'PartitionChangeRecord':
         this.#topics.changePartition(record)
         return
-      }
-      case 'ClearElrRecord': {
+      case 'ClearElrRecord':
         this.#topics.clearElr(record.topicName)
         return
-      }
-      case 'ConfigRecord': {
+      case 'ConfigRecord':
         this.#applyConfig(record)
         return
-      }
-      case 'FeatureLevelRecord': {
+      case 'FeatureLevelRecord':
         this.setFeature(record.name, record.featureLevel)
         return
-      }
       case 'ProducerIdsRecord':
         this.#nextProducerId = record.nextProducerId
         return
-      case 'AccessControlEntryRecord': {
+      case 'AccessControlEntryRecord':
         this.#acls.set(record.id, record)
         return
-      }
-      case 'RemoveAccessControlEntryRecord': {
+      case 'RemoveAccessControlEntryRecord':
         this.#acls.delete(record.id)
         return
-      }
-      case 'UserScramCredentialRecord': {
+      case 'UserScramCredentialRecord':
         this.#scramCredentials.set(record.name, record.mechanism, record)
         return
-      }
-      case 'RemoveUserScramCredentialRecord': {
+      case 'RemoveUserScramCredentialRecord':
         this.#scramCredentials.delete(record.name, record.mechanism)
         return
-      }
-      case 'ClientQuotaRecord': {
+      case 'ClientQuotaRecord':
         this.#applyQuota(record)
         return
-      }
-      case 'DelegationTokenRecord': {
+      case 'DelegationTokenRecord':
         this.#delegationTokens.set(record.tokenId, record)
         return
-      }
-      case 'RemoveDelegationTokenRecord': {
+      case 'RemoveDelegationTokenRecord':
         this.#delegationTokens.delete(record.tokenId)
         return
-      }
       case 'BeginTransactionRecord':
       case 'EndTransactionRecord':
       case 'AbortTransactionRecord':
@@ -259,36 +245,28 @@ export class ImageBuilder {
     >,
   ): void {
     switch (record.type) {
-      case 'RegisterBrokerRecord': {
+      case 'RegisterBrokerRecord':
         this.#brokers.set(record.brokerId, registeredBroker(record))
         return
-      }
       case 'UnregisterBrokerRecord':
         this.#broker(record.brokerId, record.brokerEpoch)
-        {
-          this.#brokers.delete(record.brokerId)
-          return
-        }
-      case 'BrokerRegistrationChangeRecord': {
+        this.#brokers.delete(record.brokerId)
+        return
+      case 'BrokerRegistrationChangeRecord':
         this.#brokers.set(record.brokerId, changedBroker(this.#broker(record.brokerId, record.brokerEpoch), record))
         return
-      }
-      case 'FenceBrokerRecord': {
+      case 'FenceBrokerRecord':
         this.#brokers.set(record.id, { ...this.#broker(record.id, record.epoch), fenced: true })
         return
-      }
-      case 'UnfenceBrokerRecord': {
+      case 'UnfenceBrokerRecord':
         this.#brokers.set(record.id, { ...this.#broker(record.id, record.epoch), fenced: false })
         return
-      }
-      case 'RegisterControllerRecord': {
+      case 'RegisterControllerRecord':
         this.#controllers.set(record.controllerId, record)
         return
-      }
-      case 'UnregisterControllerRecord': {
+      case 'UnregisterControllerRecord':
         this.#controllers.delete(record.controllerId)
         return
-      }
     }
   }
 
