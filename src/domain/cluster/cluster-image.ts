@@ -22,7 +22,7 @@ export interface PartitionImage {
   readonly isr: readonly number[]
   readonly removingReplicas: readonly number[]
   readonly addingReplicas: readonly number[]
-  /** Log directory ids, one for each replica; unassigned = the zero uuid. */
+  /** Log directory ids, one for each replica; reserved ones in directory-id.ts. */
   readonly directories: readonly Uuid[]
   readonly eligibleLeaderReplicas: readonly number[]
   readonly lastKnownElr: readonly number[]

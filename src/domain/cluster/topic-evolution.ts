@@ -6,14 +6,12 @@ import type { Uuid } from '../uuid.ts'
 import { ZERO_UUID } from '../uuid.ts'
 import type { PartitionImage, TopicImage } from './cluster-image.ts'
 import { CopyOnWriteMap } from './copy-on-write-map.ts'
+import { MIGRATING_DIRECTORY } from './directory-id.ts'
 import { InvalidMetadataRecord } from './invalid-metadata-record.ts'
 import type { PartitionChangeRecord, PartitionRecord } from './metadata-record.ts'
 
 /** PartitionChangeRecord.leader: the leader stays. */
 export const NO_LEADER_CHANGE = -2
-
-/** The directory of a replica that was placed before directories were recorded (metadata level below 17). */
-export const MIGRATING_DIRECTORY: Uuid = 'AAAAAAAAAAAAAAAAAAAAAg'
 
 interface TopicDraft {
   readonly name: string
