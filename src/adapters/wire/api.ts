@@ -40,6 +40,7 @@ export interface Api<
   readonly versions: Range
   /** The versions that ApiVersions tells clients; undefined: the API is not mentioned. */
   readonly advertised: Range | undefined
+  readonly flexible: Range
   readonly request: Message<Request>
   readonly response: Message<Response>
 }
@@ -64,6 +65,7 @@ export function api<
     name,
     versions: served,
     advertised: advertised === 'none' ? undefined : parseRange(advertised),
+    flexible: parseRange(flexible),
     request: message({ name: `${name}Request`, versions: described, flexible, fields: definition.request }),
     response: message({ name: `${name}Response`, versions: described, flexible, fields: definition.response }),
   }
