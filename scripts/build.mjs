@@ -5,15 +5,34 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { build } from 'esbuild'
 
 const external = ['@node-rs/crc32', 'snappy', 'lz4-napi', '@bokuweb/zstd-wasm', 'fs-native-extensions']
-const common = { bundle: true, platform: 'node', target: 'node20', sourcemap: false, legalComments: 'none', logLevel: 'warning' }
+const common = {
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  sourcemap: false,
+  legalComments: 'none',
+  logLevel: 'warning',
+}
 const serverOnly = process.argv.includes('--server-only')
 
 rmSync('dist', { recursive: true, force: true })
 mkdirSync('dist', { recursive: true })
 await build({ ...common, entryPoints: ['src/bootstrap/main.ts'], outfile: 'dist/server.cjs', format: 'cjs', external })
-await build({ ...common, entryPoints: ['scripts/launch.cjs'], outfile: 'dist/launch.cjs', format: 'cjs', external: ['./server.cjs'] })
+await build({
+  ...common,
+  entryPoints: ['scripts/launch.cjs'],
+  outfile: 'dist/launch.cjs',
+  format: 'cjs',
+  external: ['./server.cjs'],
+})
 if (!serverOnly) {
-  await build({ ...common, entryPoints: ['src/index.ts'], outfile: 'dist/index.js', format: 'esm', packages: 'external' })
+  await build({
+    ...common,
+    entryPoints: ['src/index.ts'],
+    outfile: 'dist/index.js',
+    format: 'esm',
+    packages: 'external',
+  })
   run(['node_modules/typescript/bin/tsc', '-p', 'tsconfig.declarations.json'])
 }
 run(['dist/launch.cjs', '--build-code-cache'])

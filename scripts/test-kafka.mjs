@@ -7,7 +7,18 @@ const build = spawnSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inher
 if (build.status !== 0) process.exit(build.status ?? 1)
 const { status } = spawnSync(
   process.execPath,
-  ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', '--testPathIgnorePatterns', '/node_modules/', '--testPathPatterns', 'test/kafka/', '--runInBand', '--verbose', ...process.argv.slice(2)],
+  [
+    '--experimental-vm-modules',
+    '--no-warnings',
+    'node_modules/jest/bin/jest.js',
+    '--testPathIgnorePatterns',
+    '/node_modules/',
+    '--testPathPatterns',
+    'test/kafka/',
+    '--runInBand',
+    '--verbose',
+    ...process.argv.slice(2),
+  ],
   { stdio: 'inherit' },
 )
 process.exit(status ?? 1)

@@ -11,7 +11,17 @@ const checks = [
   ['types of the core, without Node', ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.core.json', '--noEmit']],
   ['lint', ['node_modules/eslint/bin/eslint.js', '.', '--max-warnings', '0']],
   ['format', ['node_modules/prettier/bin/prettier.cjs', '--check', '.', '--log-level', 'warn']],
-  ['layers', ['node_modules/dependency-cruiser/bin/dependency-cruise.mjs', '--config', '.dependency-cruiser.cjs', '--output-type', 'err', 'src']],
+  [
+    'layers',
+    [
+      'node_modules/dependency-cruiser/bin/dependency-cruise.mjs',
+      '--config',
+      '.dependency-cruiser.cjs',
+      '--output-type',
+      'err',
+      'src',
+    ],
+  ],
   ['dead code', ['node_modules/knip/bin/knip.js']],
 ]
 
@@ -49,7 +59,13 @@ function runJest() {
   const folder = mkdtempSync(path.join(tmpdir(), 'odradek-jest-'))
   try {
     const results = path.join(folder, 'results.json')
-    const args = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', '--json', `--outputFile=${results}`]
+    const args = [
+      '--experimental-vm-modules',
+      '--no-warnings',
+      'node_modules/jest/bin/jest.js',
+      '--json',
+      `--outputFile=${results}`,
+    ]
     const { status } = spawnSync(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] })
     const summary = JSON.parse(readFileSync(results, 'utf8'))
     passed += summary.numPassedTests

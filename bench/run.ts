@@ -1,0 +1,212 @@
+/**
+ * `npm run bench -- [--scenario NAME]… [--rounds N] [--size FACTOR] [--dir FOLDER] [--bootstrap HOST:PORT [--pid N]]`
+ *
+ * For each scenario: a fresh broker and a fresh floor in turn, `rounds` times; prints MB/s, records/s, CPU seconds
+ * per GB and per million records of the broker process, its resident memory, and the ratio to the floor. With
+ * `--bootstrap` it loads any other broker instead (CPU and memory only with its `--pid`).
+ */
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { checkAnswer, createTopic, encodeRequestFrame } from './frames.ts'
+import { latencies, load, type LoadResult } from './load-client.ts'
+import { startTarget, usageOf, type Target } from './processes.ts'
+import { scenarios, topic, type Scenario } from './scenarios.ts'
+import { startupTimes } from './startup.ts'
+
+interface Measurement {
+  readonly mbPerSecond: number
+  readonly recordsPerSecond: number
+  readonly cpuPerGb: number
+  readonly cpuPerMillionRecords: number
+  readonly residentMb: number
+  readonly peakMb: number
+}
+
+const { values: options } = parseArgs({
+  options: {
+    scenario: { type: 'string', multiple: true, default: [] },
+    rounds: { type: 'string', default: '3' },
+    size: { type: 'string', default: '1' },
+    dir: { type: 'string' },
+    bootstrap: { type: 'string' },
+    pid: { type: 'string' },
+    'no-startup': { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+})
+const root = path.dirname(path.dirname(new URL(import.meta.url).pathname)).replace(/\/dist$/, '')
+
+if (options.help) {
+  console.log(
+    'npm run bench -- [--scenario NAME]... [--rounds N] [--size FACTOR] [--dir FOLDER] [--bootstrap HOST:PORT [--pid N]] [--no-startup]',
+  )
+  console.log(`scenarios: ${[...scenarios(1).map((s) => s.name), 'latency'].join(', ')}`)
+} else {
+  await main()
+}
+
+async function main(): Promise<void> {
+  const base = options.dir ?? (existsSync('/dev/shm') ? '/dev/shm' : tmpdir())
+  const wanted = (name: string) => options.scenario.length === 0 || options.scenario.includes(name)
+  touchMemory(base)
+  console.log(
+    `data in ${base}; medians of ${options.rounds} rounds; cpu = CPU seconds of the process per GB of batches\n`,
+  )
+  console.log(
+    'scenario                                     MB/s   records/s   cpu/GB  cpu/M rec.  RSS MB  peak MB  floor cpu/GB  ratio  at most',
+  )
+  for (const scenario of scenarios(Number(options.size))) if (wanted(scenario.name)) await runScenario(scenario, base)
+  if (wanted('latency')) await runLatency(base)
+  if (!options['no-startup'] && options.bootstrap === undefined && options.scenario.length === 0)
+    await startupTimes(root)
+}
+
+async function runScenario(scenario: Scenario, base: string): Promise<void> {
+  const ours: Measurement[] = []
+  const floors: Measurement[] = []
+  for (let round = 0; round < Number(options.rounds); round++) {
+    ours.push(await inFolder(base, (folder) => measure(scenario, () => startBroker(folder), true)))
+    if (options.bootstrap === undefined) {
+      floors.push(await inFolder(base, (folder) => measure(scenario, () => startFloor(scenario, folder), false)))
+    }
+  }
+  const m = medians(ours)
+  const floor = floors.length > 0 ? medians(floors) : null
+  const columns = [
+    scenario.title.padEnd(42),
+    m.mbPerSecond.toFixed(0).padStart(6),
+    m.recordsPerSecond.toFixed(0).padStart(11),
+    m.cpuPerGb.toFixed(2).padStart(8),
+    m.cpuPerMillionRecords.toFixed(2).padStart(11),
+    m.residentMb.toFixed(0).padStart(7),
+    m.peakMb.toFixed(0).padStart(8),
+  ]
+  if (floor !== null) {
+    columns.push(floor.cpuPerGb.toFixed(2).padStart(13))
+    columns.push((m.cpuPerGb / floor.cpuPerGb).toFixed(2).padStart(6))
+    columns.push(scenario.atMost.toFixed(1).padStart(8))
+  }
+  console.log(columns.join(' '))
+}
+
+async function measure(scenario: Scenario, start: () => Promise<Target>, protocol: boolean): Promise<Measurement> {
+  const target = await start()
+  try {
+    const address = { host: target.host, port: target.port }
+    if (protocol) {
+      await createTopic(address.host, address.port, topic, scenario.partitions)
+      if (scenario.preload !== undefined) {
+        const { frame, requests } = scenario.preload
+        await load({ ...address, connections: 1, inFlight: 5, frames: [frame], requests, check: checkAnswer.produce })
+      }
+    }
+    const before = target.pid === undefined ? null : usageOf(target.pid)
+    const result = await load({
+      ...address,
+      connections: scenario.connections,
+      inFlight: scenario.inFlight,
+      frames: scenario.frames,
+      requests: scenario.requests,
+      check: !protocol ? () => undefined : scenario.kind === 'produce' ? checkAnswer.produce : checkAnswer.fetch,
+    })
+    const after = target.pid === undefined ? null : usageOf(target.pid)
+    return measurement(scenario, result, (after?.cpuSeconds ?? NaN) - (before?.cpuSeconds ?? NaN), after)
+  } finally {
+    await target.stop()
+  }
+}
+
+function measurement(
+  scenario: Scenario,
+  result: LoadResult,
+  cpuSeconds: number,
+  after: ReturnType<typeof usageOf> | null,
+): Measurement {
+  const bytes = result.requests * scenario.bytesPerRequest
+  const records = result.requests * scenario.recordsPerRequest
+  return {
+    mbPerSecond: bytes / 1e6 / result.seconds,
+    recordsPerSecond: records / result.seconds,
+    cpuPerGb: cpuSeconds / (bytes / 1e9),
+    cpuPerMillionRecords: cpuSeconds / (records / 1e6),
+    residentMb: after?.residentMb ?? NaN,
+    peakMb: after?.peakMb ?? NaN,
+  }
+}
+
+/** One 10 kB request every 5 ms: the delay from the time each was due to its answer. */
+async function runLatency(base: string): Promise<void> {
+  await inFolder(base, async (folder) => {
+    const target = await startBroker(folder)
+    try {
+      await createTopic(target.host, target.port, topic, 1)
+      const records = encodeRequestFrame.batch(100, 100)
+      const frame = encodeRequestFrame.produce(topic, [{ index: 0, records }], -1)
+      await latencies(target.host, target.port, frame, 200, 400)
+      const delays = await latencies(target.host, target.port, frame, 200, 2000)
+      const at = (share: number) => delays[Math.floor(delays.length * share)]!.toFixed(2)
+      console.log(
+        `\nproduce latency at 200 requests/s of 10 kB: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, max ${at(0.9999)} ms`,
+      )
+    } finally {
+      await target.stop()
+    }
+  })
+}
+
+async function startBroker(folder: string): Promise<Target> {
+  if (options.bootstrap !== undefined) {
+    const [host, port] = options.bootstrap.split(':')
+    const pid = options.pid === undefined ? undefined : Number(options.pid)
+    return { name: 'broker', host: host!, port: Number(port), pid, stop: () => Promise.resolve() }
+  }
+  const overrides = [`log.dirs=${path.join(folder, 'data')}`, 'listeners=PLAINTEXT://127.0.0.1:0']
+  return startTarget(
+    'broker',
+    path.join(root, 'your_program.sh'),
+    overrides.flatMap((override) => ['--override', override]),
+    /"port":(?<port>\d+).*"event":"listening"/,
+  )
+}
+
+async function startFloor(scenario: Scenario, folder: string): Promise<Target> {
+  const plan = { ...scenario.floor, directory: folder }
+  const file = path.join(root, 'dist/bench/floor.js')
+  return startTarget('floor', process.execPath, [file, JSON.stringify(plan)], /listening (?<port>\d+)/)
+}
+
+async function inFolder<T>(base: string, work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(path.join(base, 'odradek-bench-'))
+  try {
+    return await work(folder)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** The first touch of fresh memory costs seconds of system time on some machines: fill and free it before. */
+function touchMemory(base: string): void {
+  const file = path.join(base, `odradek-bench-touch-${String(process.pid)}`)
+  const block = Buffer.alloc(16 << 20, 1)
+  const fd = openSync(file, 'w')
+  for (let i = 0; i < 160; i++) writeSync(fd, block)
+  closeSync(fd)
+  rmSync(file)
+}
+
+function medians(all: readonly Measurement[]): Measurement {
+  const median = (key: keyof Measurement) => {
+    const sorted = all.map((m) => m[key]).sort((a, b) => a - b)
+    return sorted[Math.floor(sorted.length / 2)]!
+  }
+  return {
+    mbPerSecond: median('mbPerSecond'),
+    recordsPerSecond: median('recordsPerSecond'),
+    cpuPerGb: median('cpuPerGb'),
+    cpuPerMillionRecords: median('cpuPerMillionRecords'),
+    residentMb: median('residentMb'),
+    peakMb: median('peakMb'),
+  }
+}
