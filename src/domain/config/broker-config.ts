@@ -69,6 +69,11 @@ export class BrokerConfig {
     return this.#current
   }
 
+  /** The same broker with other values set at run time. */
+  with(layers: Partial<Pick<BrokerConfigLayers, 'dynamicBroker' | 'dynamicDefault'>>): BrokerConfig {
+    return new BrokerConfig({ ...this.layers, ...layers })
+  }
+
   /** `node.id`, or `broker.id` where only that is set. */
   get nodeId(): number {
     return this.number('node.id')
