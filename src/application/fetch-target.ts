@@ -39,8 +39,6 @@ export class FetchTarget {
   knownLogStartOffset = -1n
   /** The partition found last time, so that a session looks it up once. */
   found: ReadablePartition | null = null
-  /** The key that `Waiters` knows the partition by; '' until it is needed. */
-  waitKey = ''
 
   constructor(topic: string, topicId: Uuid, request: FetchedPartitionRequest) {
     this.topic = topic

@@ -28,12 +28,13 @@ export interface WaitersLimits {
   readonly keysMax: number
 }
 
-export class Waiters {
+/** `Key` is whatever stands for the thing that changes, compared by identity: an object costs less than its name. */
+export class Waiters<Key> {
   readonly #deadlines: Deadlines
   readonly #keysMax: number
   /** By key, the first of those who wait for it. */
-  readonly #links = new Map<string, Link>()
-  readonly #waiting = new Set<ParkedWait>()
+  readonly #links = new Map<Key, Link<Key>>()
+  readonly #waiting = new Set<ParkedWait<Key>>()
   #keys = 0
   #closed = false
 
@@ -49,26 +50,26 @@ export class Waiters {
 
   /**
    * Waits for `notify` of one of `keys`, at most until `deadlineMs` (of `Clock.monotonicMs`). `accept` runs inside
-   * `notify` and says whether this notification is enough; it must be quick and must not call back. Without it any
-   * notification is enough.
+   * `notify`, gets the place of the key in `keys` and says whether this notification is enough; it must be quick and
+   * must not call back. Without it any notification is enough.
    */
-  wait(keys: readonly string[], deadlineMs: number, accept: (key: string) => boolean = always): Wait {
+  wait(keys: readonly Key[], deadlineMs: number, accept: (index: number) => boolean = always): Wait {
     const full = this.#keys + keys.length > this.#keysMax
     if (this.#closed || full) return over(this.#closed ? 'closed' : 'full')
-    const parked = new ParkedWait(accept, (wait) => this.#forget(wait))
+    const parked = new ParkedWait<Key>(accept, (wait) => this.#forget(wait))
     parked.deadline = this.#deadlines.at(deadlineMs, () => parked.end('deadline'))
-    for (const key of keys) parked.links.push(this.#link(key, parked))
+    for (let index = 0; index < keys.length; index++) parked.links.push(this.#link(keys[index]!, index, parked))
     this.#keys += keys.length
     this.#waiting.add(parked)
     return parked
   }
 
   /** Something happened to `key`: ends every wait for it that accepts this. */
-  notify(key: string): void {
+  notify(key: Key): void {
     let link = this.#links.get(key)
     // Links that leave the list keep their `next`, so going on from one that just left is safe.
     for (; link !== undefined; link = link.next) {
-      if (link.wait.accept(key)) link.wait.end('notified')
+      if (link.wait.accept(link.index)) link.wait.end('notified')
     }
   }
 
@@ -79,8 +80,8 @@ export class Waiters {
     this.#deadlines.close()
   }
 
-  #link(key: string, wait: ParkedWait): Link {
-    const link = new Link(key, wait)
+  #link(key: Key, index: number, wait: ParkedWait<Key>): Link<Key> {
+    const link = new Link(key, index, wait)
     const first = this.#links.get(key)
     if (first === undefined) {
       this.#links.set(key, link)
@@ -94,7 +95,7 @@ export class Waiters {
     return link
   }
 
-  #forget(wait: ParkedWait): void {
+  #forget(wait: ParkedWait<Key>): void {
     this.#waiting.delete(wait)
     this.#keys -= wait.links.length
     for (const link of wait.links) {
@@ -114,27 +115,29 @@ function over(end: WaitEnd): Wait {
   return { ended: Promise.resolve(end), cancel: () => undefined }
 }
 
-class Link {
-  readonly key: string
-  readonly wait: ParkedWait
-  previous: Link | undefined = undefined
-  next: Link | undefined = undefined
+class Link<Key> {
+  readonly key: Key
+  readonly index: number
+  readonly wait: ParkedWait<Key>
+  previous: Link<Key> | undefined = undefined
+  next: Link<Key> | undefined = undefined
 
-  constructor(key: string, wait: ParkedWait) {
+  constructor(key: Key, index: number, wait: ParkedWait<Key>) {
     this.key = key
+    this.index = index
     this.wait = wait
   }
 }
 
-class ParkedWait implements Wait {
+class ParkedWait<Key> implements Wait {
   readonly ended: Promise<WaitEnd>
-  readonly links: Link[] = []
-  readonly accept: (key: string) => boolean
+  readonly links: Link<Key>[] = []
+  readonly accept: (index: number) => boolean
   deadline: Deadline | null = null
-  readonly #forget: (wait: ParkedWait) => void
+  readonly #forget: (wait: ParkedWait<Key>) => void
   #resolve: ((end: WaitEnd) => void) | null = null
 
-  constructor(accept: (key: string) => boolean, forget: (wait: ParkedWait) => void) {
+  constructor(accept: (index: number) => boolean, forget: (wait: ParkedWait<Key>) => void) {
     this.accept = accept
     this.#forget = forget
     this.ended = new Promise((resolve) => {

@@ -1,0 +1,58 @@
+/** ListOffsets, versions 1 to 11. Which of the special timestamps a version knows is said here. */
+import {
+  EARLIEST,
+  EARLIEST_LOCAL,
+  EARLIEST_PENDING_UPLOAD,
+  LATEST_TIERED,
+  type ListOffsets,
+  type ListedTopic,
+  MAX_TIMESTAMP,
+} from '../../../application/use-cases/records/list-offsets.ts'
+import { errorCode } from '../../../domain/errors.ts'
+import type { RequestOf, ResponseOf } from '../api.ts'
+import type { listOffsets } from '../apis/02-list-offsets.ts'
+import type { Handler } from '../handler.ts'
+
+type Request = RequestOf<typeof listOffsets>
+type Response = ResponseOf<typeof listOffsets>
+
+/** Since which version the timestamps down to here are known, newest first. */
+const timestampsSince: readonly (readonly [version: number, lowest: bigint])[] = [
+  [11, EARLIEST_PENDING_UPLOAD],
+  [9, LATEST_TIERED],
+  [8, EARLIEST_LOCAL],
+  [7, MAX_TIMESTAMP],
+  [1, EARLIEST],
+]
+
+export function listOffsetsHandler(useCase: ListOffsets): Handler<Request, Response> {
+  return async (request, context) => {
+    const topics = await useCase.execute({
+      replicaId: request.replicaId,
+      isolationLevel: request.isolationLevel,
+      lowestTimestamp: lowestTimestamp(context.apiVersion),
+      topics: request.topics,
+    })
+    return toResponse(topics)
+  }
+}
+
+function lowestTimestamp(apiVersion: number): bigint {
+  return timestampsSince.find(([since]) => apiVersion >= since)?.[1] ?? EARLIEST
+}
+
+function toResponse(topics: readonly ListedTopic[]): Response {
+  return {
+    throttleTimeMs: 0,
+    topics: topics.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(({ partitionIndex, error, timestamp, offset, leaderEpoch }) => ({
+        partitionIndex,
+        errorCode: errorCode(error),
+        timestamp,
+        offset,
+        leaderEpoch,
+      })),
+    })),
+  }
+}
