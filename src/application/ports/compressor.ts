@@ -16,4 +16,11 @@ export interface Compressor {
 /** The input of `decompress` is damaged or too large. */
 export class CorruptCompressedData extends Error {
   override readonly name = 'CorruptCompressedData'
+  /** The bytes may be fine, but hold more than `bytesMax`. */
+  readonly tooLarge: boolean
+
+  constructor(message: string, options: { readonly tooLarge?: boolean; readonly cause?: unknown } = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined)
+    this.tooLarge = options.tooLarge ?? false
+  }
 }

@@ -1,0 +1,68 @@
+/**
+ * Produce, versions 3 to 13. acks=0 is never answered: it is silent when all went well, and closes the connection when
+ * anything failed, because the client has no other way to notice.
+ */
+import type {
+  ProduceCommand,
+  ProducedTopic,
+  ProduceRecords,
+} from '../../../application/use-cases/records/produce-records.ts'
+import { errorCode } from '../../../domain/errors.ts'
+import type { RequestOf, ResponseOf } from '../api.ts'
+import type { produce } from '../apis/00-produce.ts'
+import { CLOSE_CONNECTION, NO_RESPONSE, type Handler, type RequestContext } from '../handler.ts'
+
+type Request = RequestOf<typeof produce>
+type Response = ResponseOf<typeof produce>
+
+/** From this version on topics are named by id. */
+const BY_ID_SINCE = 13
+/** From this version on batches may be compressed with zstd (KIP-110). */
+const ZSTD_SINCE = 7
+
+export function produceHandler(produceRecords: ProduceRecords): Handler<Request, Response> {
+  return async (request, context) => {
+    const produced = await produceRecords.execute(toCommand(request, context))
+    if (request.acks === 0) return anyFailed(produced) ? CLOSE_CONNECTION : NO_RESPONSE
+    return toResponse(produced)
+  }
+}
+
+function toCommand(request: Request, context: RequestContext): ProduceCommand {
+  return {
+    acks: request.acks,
+    byId: context.apiVersion >= BY_ID_SINCE,
+    zstd: context.apiVersion >= ZSTD_SINCE,
+    clientId: context.clientId,
+    lease: context.lease,
+    topics: request.topicData.map(({ name, topicId, partitionData }) => ({ name, topicId, partitions: partitionData })),
+  }
+}
+
+function anyFailed(produced: readonly ProducedTopic[]): boolean {
+  return produced.some((topic) => topic.partitions.some((partition) => partition.result.error !== 'NONE'))
+}
+
+function toResponse(produced: readonly ProducedTopic[]): Response {
+  return {
+    responses: produced.map(({ name, topicId, partitions }) => ({
+      name,
+      topicId,
+      partitionResponses: partitions.map(({ index, result }) => ({
+        index,
+        errorCode: errorCode(result.error),
+        baseOffset: result.baseOffset,
+        logAppendTimeMs: result.logAppendTimeMs,
+        logStartOffset: result.logStartOffset,
+        recordErrors: result.recordProblems.map(({ batchIndex, message }) => ({
+          batchIndex,
+          batchIndexErrorMessage: message,
+        })),
+        errorMessage: result.message,
+        currentLeader: { leaderId: -1, leaderEpoch: -1 },
+      })),
+    })),
+    throttleTimeMs: 0,
+    nodeEndpoints: [],
+  }
+}

@@ -1,0 +1,395 @@
+/**
+ * One partition of this broker: its log, the rules over it and its single ordered writer.
+ *
+ * An append is decided, stamped and evolved in one synchronous go, so what comes first is first in the log. Only then
+ * it waits for the disk, together with whatever queued up meanwhile; readers see it when it is written. Appends that
+ * arrive while the log is being opened wait in order. A failed write takes the partition offline for good.
+ */
+import type { PartitionImage } from '../domain/cluster/cluster-image.ts'
+import type { TopicConfig } from '../domain/config/topic-config.ts'
+import type { KafkaError } from '../domain/errors.ts'
+import { refusal, type Refusal } from '../domain/log/append-rules.ts'
+import { readEndMarker } from '../domain/log/end-marker.ts'
+import type { LeaderEpochEntry } from '../domain/log/leader-epochs.ts'
+import { encodeProducerSnapshot } from '../domain/log/producer-snapshot.ts'
+import { ProducerStates, type AppendOrigin } from '../domain/log/producer-state.ts'
+import { RecordBatchView } from '../domain/log/record-batch.ts'
+import { findByTimestamp, findMaxTimestamp, type FoundRecord } from '../domain/log/record.ts'
+import { topicPartitionKey, type TopicPartition } from '../domain/topic-partition.ts'
+import type { Uuid } from '../domain/uuid.ts'
+import { NOT_KNOWN, appended, notAppended, refused, type AppendResult } from './append-result.ts'
+import { logOptionsOf } from './log-options.ts'
+import type { Isolation, PartitionReadLimits, ReadablePartition } from './partition.ts'
+import type { Clock } from './ports/clock.ts'
+import type { Lease } from './ports/lease.ts'
+import {
+  StorageError,
+  type LogOptions,
+  type LogSlice,
+  type PartitionLog,
+  type StampedBatch,
+  type TimestampOffset,
+} from './ports/log-store.ts'
+import type { Logger } from './ports/logger.ts'
+import { plainSection, prepareBatch, type PreparePorts } from './prepare-batch.ts'
+import { recoverProducers } from './recover-producers.ts'
+import type { TailCache, TailWindow } from './tail-cache.ts'
+import type { WriteBudget } from './write-budget.ts'
+import { WriteQueue, type QueuedWrite } from './write-queue.ts'
+
+/** What partitions share. */
+export interface PartitionContext extends PreparePorts {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly tail: TailCache
+  readonly budget: WriteBudget
+  /** Called after each written group, before its producers are answered, and when a partition goes offline or away. */
+  readonly onAdvance: (partition: ReadablePartition) => void
+}
+
+export interface AppendCommand {
+  /** One whole batch; its bytes are stamped in place. */
+  readonly batch: RecordBatchView
+  readonly origin: AppendOrigin
+  /** The memory behind the batch, if it is pooled. */
+  readonly lease: Lease | undefined
+  /** acks = -1: the in-sync replicas must suffice (`min.insync.replicas`). */
+  readonly acksAll: boolean
+}
+
+interface WaitingAppend {
+  readonly command: AppendCommand
+  readonly settle: (result: AppendResult) => void
+}
+
+export class HostedPartition implements ReadablePartition {
+  readonly topicPartition: TopicPartition
+  readonly topicId: Uuid
+  /** By the newest image. */
+  image: PartitionImage
+  readonly #key: string
+  readonly #context: PartitionContext
+  readonly #window: TailWindow
+  readonly #opened: Promise<void>
+  #config: TopicConfig
+  #state: ReadablePartition['state'] = 'opening'
+  #waiting: WaitingAppend[] = []
+  #log: PartitionLog | null = null
+  #queue: WriteQueue | null = null
+  #producers = new ProducerStates()
+  /** Whether the newest snapshot lacks something. */
+  #unsaved = false
+  /** Accepted, perhaps not written yet. */
+  #end = 0n
+  #highWatermark = 0n
+  #lastStableOffset = 0n
+
+  constructor(
+    topicPartition: TopicPartition,
+    topicId: Uuid,
+    image: PartitionImage,
+    config: TopicConfig,
+    context: PartitionContext,
+    open: (options: LogOptions) => Promise<PartitionLog>,
+  ) {
+    this.topicPartition = topicPartition
+    this.topicId = topicId
+    this.image = image
+    this.#key = topicPartitionKey(topicPartition.topic, topicPartition.partition)
+    this.#config = config
+    this.#context = context
+    this.#window = context.tail.window()
+    this.#opened = this.#open(open)
+  }
+
+  async #open(open: (options: LogOptions) => Promise<PartitionLog>): Promise<void> {
+    const opening = this.#config
+    try {
+      const log = await open(logOptionsOf(this.topicId, opening))
+      const recovered = await recoverProducers(log, this.#context.checksum)
+      if (this.#config !== opening) log.configure(logOptionsOf(this.topicId, this.#config))
+      this.#producers = recovered.states
+      this.#unsaved = !recovered.saved
+      this.#log = log
+      this.#queue = new WriteQueue(log, {
+        written: (batches, end) => this.#advance(batches, end),
+        failed: (cause) => this.#goOffline('append', cause),
+      })
+      this.#end = this.#highWatermark = log.range().end
+      this.#lastStableOffset = this.#producers.firstUnstableOffset(this.#end) ?? this.#end
+      if (this.#state === 'opening') this.#state = 'open'
+    } catch (cause) {
+      this.#goOffline('open', cause)
+    }
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const { command, settle } of waiting) this.#append(command, settle)
+  }
+
+  get state(): ReadablePartition['state'] {
+    return this.#state
+  }
+
+  whenOpen(): Promise<void> {
+    return this.#opened
+  }
+
+  get logStartOffset(): bigint {
+    return this.#log?.range().start ?? 0n
+  }
+
+  get highWatermark(): bigint {
+    return this.#highWatermark
+  }
+
+  get lastStableOffset(): bigint {
+    return this.#lastStableOffset
+  }
+
+  get leaderEpoch(): number {
+    return this.image.leaderEpoch
+  }
+
+  leaderEpochs(): readonly LeaderEpochEntry[] {
+    return this.#log?.leaderEpochs() ?? []
+  }
+
+  sizeBytes(): number {
+    return this.#log?.sizeBytes() ?? 0
+  }
+
+  directory(): string {
+    return this.#log?.directory ?? ''
+  }
+
+  /** New topic configs, in effect from the next append. */
+  configure(config: TopicConfig): void {
+    if (config === this.#config) return
+    this.#config = config
+    this.#log?.configure(logOptionsOf(this.topicId, config))
+  }
+
+  /**
+   * Appends one batch. `settle` is called once: at once when it is refused, otherwise when the batch (or, for a
+   * duplicate, the batch that it repeats) is written or cannot be.
+   */
+  append(command: AppendCommand, settle: (result: AppendResult) => void): void {
+    const bytes = command.batch.bytes.length
+    const budget = this.#context.budget
+    budget.take(bytes)
+    command.lease?.retain()
+    this.#append(command, (result) => {
+      command.lease?.release()
+      budget.give(bytes)
+      settle(result)
+    })
+  }
+
+  #append(command: AppendCommand, settle: (result: AppendResult) => void): void {
+    switch (this.#state) {
+      case 'opening':
+        this.#waiting.push({ command, settle })
+        return
+      case 'offline':
+        settle(notAppended('KAFKA_STORAGE_ERROR'))
+        return
+      case 'closed':
+        settle(notAppended('NOT_LEADER_OR_FOLLOWER'))
+        return
+      case 'open':
+        this.#decide(command, settle)
+    }
+  }
+
+  #decide(command: AppendCommand, settle: (result: AppendResult) => void): void {
+    let why: Refusal | null
+    try {
+      why = this.#accept(command, settle)
+    } catch (cause) {
+      // A bug or a codec that failed in its own way: nothing was stamped, so only this batch is lost, and says so.
+      this.#context.logger.error('append failed', { partition: this.#key, cause })
+      why = refusal('UNKNOWN_SERVER_ERROR', true)
+    }
+    if (why !== null) settle(refused(why, this.logStartOffset))
+  }
+
+  /** Queues the batch, or says why not. */
+  #accept(command: AppendCommand, settle: (result: AppendResult) => void): Refusal | null {
+    const { origin } = command
+    const config = this.#config
+    const inSyncMin = Math.min(config.minInsyncReplicas, this.image.replicas.length)
+    if (command.acksAll && this.image.isr.length < inSyncMin) return refusal('NOT_ENOUGH_REPLICAS', true)
+    const nowMs = this.#context.clock.nowMs()
+    const prepared = prepareBatch(command.batch, config, origin, this.#key, nowMs, this.#context)
+    if ('error' in prepared) return prepared
+    const { view } = prepared
+    // The transaction APIs are not served yet, so no transaction of a client can be under way.
+    if (origin === 'client' && view.isTransactional) return refusal('INVALID_TXN_STATE', true)
+    const decision = view.isControl ? 'accept' : this.#producers.decide(view, origin)
+    if (typeof decision === 'object') {
+      this.#queue!.push(this.#write(null, decision.baseOffset, decision.timestamp, settle))
+      return null
+    }
+    if (decision !== 'accept') return refusal(decision, true)
+    const baseOffset = this.#end
+    const batch = this.#stamp(view, prepared.changed ? undefined : command.lease, nowMs)
+    const logAppendTimeMs = config.messageTimestampType === 'LogAppendTime' ? nowMs : NOT_KNOWN
+    this.#queue!.push(this.#write(batch, baseOffset, logAppendTimeMs, settle))
+    return null
+  }
+
+  /** Gives the batch its place: from here on it is in the log, though not yet written. */
+  #stamp(view: RecordBatchView, lease: Lease | undefined, nowMs: bigint): StampedBatch {
+    const baseOffset = this.#end
+    const leaderEpoch = this.image.leaderEpoch
+    view.stamp(baseOffset, leaderEpoch)
+    const lastOffset = baseOffset + BigInt(view.lastOffsetDelta)
+    const maxTimestamp = view.maxTimestamp
+    const bytes = view.bytes
+    const announced = this.#log!.announce({ sizeBytes: bytes.length, lastOffset, maxTimestamp }, nowMs)
+    const snapshot = announced === 'new segment' ? this.#snapshot() : null
+    this.#producers.evolve(view, view.isControl ? readEndMarker(view) : null)
+    this.#unsaved = true
+    this.#end = lastOffset + 1n
+    lease?.retain()
+    return {
+      bytes,
+      baseOffset,
+      lastOffset,
+      maxTimestamp,
+      leaderEpoch,
+      ...(lease === undefined ? {} : { lease }),
+      ...(snapshot === null ? {} : { newSegment: { snapshot } }),
+    }
+  }
+
+  #write(
+    batch: StampedBatch | null,
+    baseOffset: bigint,
+    logAppendTimeMs: bigint,
+    settle: (result: AppendResult) => void,
+  ): QueuedWrite {
+    return {
+      batch,
+      settle: (written) => {
+        if (!written) {
+          batch?.lease?.release()
+          settle(notAppended('KAFKA_STORAGE_ERROR'))
+          return
+        }
+        settle(appended(baseOffset, logAppendTimeMs, this.logStartOffset))
+      },
+    }
+  }
+
+  #advance(batches: readonly StampedBatch[], end: bigint): void {
+    this.#highWatermark = end
+    this.#lastStableOffset = this.#producers.firstUnstableOffset(end) ?? end
+    for (const batch of batches) this.#context.tail.add(this.#window, batch)
+    this.#context.onAdvance(this)
+  }
+
+  #goOffline(during: string, cause: unknown): void {
+    if (this.#state === 'offline' || this.#state === 'closed') return
+    this.#state = 'offline'
+    this.#context.tail.drop(this.#window)
+    this.#context.logger.error('partition offline', { partition: this.#key, during, cause })
+    this.#context.onAdvance(this)
+  }
+
+  read(from: bigint, limits: PartitionReadLimits, isolation: Isolation): LogSlice | Promise<LogSlice> {
+    const log = this.#readable()
+    const before = this.#bound(isolation)
+    if (from >= before) return emptySlice(from)
+    const within = { bytesMax: limits.bytesMax, atLeastOne: limits.atLeastOne, before }
+    return this.#context.tail.read(this.#window, from, within) ?? this.#guarded('read', log.read(from, within))
+  }
+
+  #bound(isolation: Isolation): bigint {
+    return isolation === 'read committed' ? this.#lastStableOffset : this.#highWatermark
+  }
+
+  #readable(): PartitionLog {
+    if (this.#state === 'open' && this.#log !== null) return this.#log
+    throw new StorageError(`${this.#key} is ${this.#state}`)
+  }
+
+  async #guarded<T>(during: string, work: Promise<T>): Promise<T> {
+    try {
+      return await work
+    } catch (cause) {
+      if (cause instanceof StorageError) this.#goOffline(during, cause)
+      throw cause
+    }
+  }
+
+  async offsetForTimestamp(timestamp: bigint, isolation: Isolation): Promise<TimestampOffset | null> {
+    const bound = this.#bound(isolation)
+    const lookup = this.#readable().offsetForTimestamp(timestamp, (batch, least, from) =>
+      this.#find(batch, (view, section) => findByTimestamp(view, section, least, from)),
+    )
+    const found = await this.#guarded('timestamp look-up', lookup)
+    return found === null || found.offset >= bound ? null : found
+  }
+
+  offsetOfMaxTimestamp(): Promise<TimestampOffset | null> {
+    const lookup = this.#readable().offsetOfMaxTimestamp((batch) => this.#find(batch, findMaxTimestamp))
+    return this.#guarded('timestamp look-up', lookup)
+  }
+
+  #find(
+    batch: Uint8Array,
+    find: (view: RecordBatchView, section: Uint8Array) => FoundRecord | null,
+  ): TimestampOffset | null {
+    const view = new RecordBatchView(batch)
+    // Message sets of magic 0 and 1, which very old logs may hold, are not searched.
+    if (view.magic !== 2) return null
+    const section = plainSection(view, this.#context.compressor, this.#config.maxDecompressedMessageBytes)
+    const found = find(view, section)
+    return found === null ? null : { timestamp: found.timestamp, offset: found.offset, leaderEpoch: view.leaderEpoch }
+  }
+
+  async trim(before: bigint): Promise<KafkaError | null> {
+    if (this.#state !== 'open' || this.#log === null) return 'KAFKA_STORAGE_ERROR'
+    try {
+      await this.#guarded('trim', this.#log.trim(before < this.#highWatermark ? before : this.#highWatermark))
+      return null
+    } catch (cause) {
+      if (cause instanceof StorageError) return 'KAFKA_STORAGE_ERROR'
+      throw cause
+    }
+  }
+
+  /** Forgets producers that have been silent for long (`producer.id.expiration.ms`). */
+  expireProducers(expirationMs: bigint): void {
+    this.#producers.expire(this.#context.clock.nowMs(), expirationMs)
+  }
+
+  #snapshot(): Uint8Array {
+    return encodeProducerSnapshot(this.#producers, (bytes) => this.#context.checksum.crc32c(bytes))
+  }
+
+  /**
+   * Takes no more appends and waits until those taken are written. `keep` = save the producer states at the end, so
+   * that the next start reads no record; the storage closes the log itself. A partition to be deleted keeps nothing.
+   */
+  async close(keep: boolean): Promise<void> {
+    await this.#opened
+    const wasOpen = this.#state === 'open'
+    if (wasOpen) this.#state = 'closed'
+    await this.#queue?.idle()
+    this.#context.tail.drop(this.#window)
+    this.#context.onAdvance(this)
+    if (!wasOpen || !keep || !this.#unsaved || this.#log === null) return
+    try {
+      await this.#log.saveSnapshot({ offset: this.#end, bytes: this.#snapshot() })
+      this.#unsaved = false
+    } catch (cause) {
+      this.#context.logger.error('producer snapshot not saved', { partition: this.#key, cause })
+    }
+  }
+}
+
+function emptySlice(from: bigint): LogSlice {
+  return { chunks: [], bytes: 0, nextOffset: from, release: () => undefined }
+}

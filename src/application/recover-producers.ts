@@ -1,0 +1,72 @@
+/**
+ * Rebuilds who wrote to a partition when it is opened: from the newest intact snapshot, and from the headers of the
+ * batches after it. After a clean stop the snapshot lies at the log's end and no batch is read.
+ */
+import { readEndMarker } from '../domain/log/end-marker.ts'
+import { decodeProducerSnapshot } from '../domain/log/producer-snapshot.ts'
+import { ProducerStates } from '../domain/log/producer-state.ts'
+import { RecordBatchView, batchBytesAt } from '../domain/log/record-batch.ts'
+import type { Checksum } from './ports/checksum.ts'
+import { StorageError, type LogSlice, type PartitionLog } from './ports/log-store.ts'
+
+const READ_BYTES = 1 << 20
+
+export interface RecoveredProducers {
+  readonly states: ProducerStates
+  /** A snapshot exists at the log's end: nothing has to be saved unless something is written. */
+  readonly saved: boolean
+}
+
+export async function recoverProducers(log: PartitionLog, checksum: Checksum): Promise<RecoveredProducers> {
+  const { start, end } = log.range()
+  let from = start
+  let states = new ProducerStates()
+  let snapshot = await log.loadSnapshot(end)
+  let saved = false
+  while (snapshot !== null) {
+    const loaded = decodeProducerSnapshot(snapshot.bytes, (bytes) => checksum.crc32c(bytes))
+    if (loaded !== null) {
+      states = loaded
+      saved = snapshot.offset === end
+      if (snapshot.offset > from) from = snapshot.offset
+      break
+    }
+    snapshot = snapshot.offset === 0n ? null : await log.loadSnapshot(snapshot.offset - 1n)
+  }
+  while (from < end) {
+    const slice = await log.read(from, { bytesMax: READ_BYTES, atLeastOne: true, before: end })
+    replay(states, slice, from)
+    if (slice.nextOffset <= from) {
+      throw new StorageError(`The log ends at ${from}, before its end offset ${end}`)
+    }
+    from = slice.nextOffset
+  }
+  return { states, saved }
+}
+
+/** Batches that end before `from` count already (a slice begins with the batch that holds `from`). */
+function replay(states: ProducerStates, slice: LogSlice, from: bigint): void {
+  try {
+    const view = new RecordBatchView(joined(slice))
+    for (let bytes = batchBytesAt(view); bytes > 0; bytes = batchBytesAt(view)) {
+      // Message sets of magic 0 and 1 know no producers.
+      if (view.magic === 2 && view.lastOffset >= from) {
+        states.evolve(view, view.isControl ? readEndMarker(view) : null)
+      }
+      view.at += bytes
+    }
+  } finally {
+    slice.release()
+  }
+}
+
+function joined(slice: LogSlice): Uint8Array {
+  if (slice.chunks.length === 1) return slice.chunks[0]!
+  const bytes = new Uint8Array(slice.bytes)
+  let at = 0
+  for (const chunk of slice.chunks) {
+    bytes.set(chunk, at)
+    at += chunk.length
+  }
+  return bytes
+}

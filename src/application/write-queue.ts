@@ -1,0 +1,95 @@
+/**
+ * The ordered writer of one log with group commit: one append is under way, and everything that queues up meanwhile
+ * goes out as the next one.
+ */
+import type { PartitionLog, StampedBatch } from './ports/log-store.ts'
+
+/** Something that waits for the log to be written up to here. */
+export interface QueuedWrite {
+  /** null = nothing to write: it waits for what is before it (the answer to a duplicate). */
+  readonly batch: StampedBatch | null
+  /** Called once, with what happened. */
+  settle(written: boolean): void
+}
+
+export interface WriteQueueEvents {
+  /** The batches up to `end` are written; called before their `settle`. */
+  written(batches: readonly StampedBatch[], end: bigint): void
+  /** An append failed: nothing will be written any more. */
+  failed(cause: unknown): void
+}
+
+export class WriteQueue {
+  readonly #log: PartitionLog
+  readonly #events: WriteQueueEvents
+  #queued: QueuedWrite[] = []
+  #writing = false
+  #broken = false
+  #whenIdle: (() => void)[] = []
+
+  constructor(log: PartitionLog, events: WriteQueueEvents) {
+    this.#log = log
+    this.#events = events
+  }
+
+  push(write: QueuedWrite): void {
+    if (this.#broken) {
+      write.settle(false)
+      return
+    }
+    this.#queued.push(write)
+    if (!this.#writing) this.#writeNext()
+  }
+
+  /** Resolves when nothing is queued or being written. */
+  idle(): Promise<void> {
+    return this.#writing ? new Promise((resolve) => this.#whenIdle.push(resolve)) : Promise.resolve()
+  }
+
+  #writeNext(): void {
+    while (this.#queued.length > 0) {
+      const group = this.#queued
+      this.#queued = []
+      const batches: StampedBatch[] = []
+      for (const write of group) if (write.batch !== null) batches.push(write.batch)
+      if (batches.length === 0) {
+        settleAll(group, true)
+        continue
+      }
+      this.#writing = true
+      this.#log.append(batches[0]!.baseOffset, batches).then(
+        (outcome) => {
+          if (outcome === 'appended') this.#written(group, batches)
+          else this.#failed(group, new Error('Somebody else appended to the log'))
+        },
+        (cause: unknown) => this.#failed(group, cause),
+      )
+      return
+    }
+    const idle = this.#whenIdle
+    this.#whenIdle = []
+    for (const resolve of idle) resolve()
+  }
+
+  #written(group: readonly QueuedWrite[], batches: readonly StampedBatch[]): void {
+    this.#events.written(batches, batches[batches.length - 1]!.lastOffset + 1n)
+    this.#writing = false
+    this.#writeNext()
+    settleAll(group, true)
+  }
+
+  #failed(group: readonly QueuedWrite[], cause: unknown): void {
+    this.#writing = false
+    this.#broken = true
+    const rest = this.#queued
+    this.#queued = []
+    this.#events.failed(cause)
+    settleAll(group, false)
+    settleAll(rest, false)
+    this.#writeNext()
+  }
+}
+
+function settleAll(writes: readonly QueuedWrite[], written: boolean): void {
+  for (const write of writes) write.settle(written)
+}
