@@ -18,7 +18,9 @@ export interface ConnectionInfo {
   readonly clientHost: string
   /** `User:ANONYMOUS` on PLAINTEXT listeners. */
   readonly principal: string
-  /** What the client said in ApiVersions (KIP-511), null before. Set by the ApiVersions handler through `identify`. */
+  /** Name and version that the client gave in ApiVersions (KIP-511), null before. */
+  readonly software: string | null
+  /** Notes what the client said about itself; called by the ApiVersions handler. */
   identify(softwareName: string, softwareVersion: string): void
 }
 

@@ -1,0 +1,144 @@
+/**
+ * What each API answers when its handler failed as a whole: the error in every place where a client looks for it.
+ * null: the API has no place for it, and the connection is closed instead.
+ */
+import { ZERO_UUID } from '../../../domain/uuid.ts'
+import type { ResponseOf } from '../api.ts'
+import type { produce } from '../apis/00-produce.ts'
+import type { fetch } from '../apis/01-fetch.ts'
+import type { FailureResponses } from './served-apis.ts'
+
+type ProduceResponse = ResponseOf<typeof produce>
+type FetchResponse = ResponseOf<typeof fetch>
+
+const throttleTimeMs = 0
+
+export const errorResponses: FailureResponses = {
+  Produce: ({ acks, topicData }, errorCode): ProduceResponse | null =>
+    acks === 0
+      ? null
+      : {
+          responses: topicData.map(({ name, topicId, partitionData }) => ({
+            name,
+            topicId,
+            partitionResponses: partitionData.map(({ index }) => ({ index, errorCode, baseOffset: -1n })),
+          })),
+          throttleTimeMs,
+        },
+  // Clients before v7 know errors of partitions only; later ones look at the top first.
+  Fetch: ({ topics }, errorCode): FetchResponse => ({
+    throttleTimeMs,
+    errorCode,
+    responses: topics.map(({ topic, topicId, partitions }) => ({
+      topic,
+      topicId,
+      partitions: partitions.map(({ partition }) => ({
+        partitionIndex: partition,
+        errorCode,
+        highWatermark: -1n,
+        records: null,
+      })),
+    })),
+  }),
+  ListOffsets: ({ topics }, errorCode) => ({
+    throttleTimeMs,
+    topics: topics.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })),
+    })),
+  }),
+  Metadata: ({ topics }, errorCode) => ({
+    throttleTimeMs,
+    brokers: [],
+    topics: (topics ?? []).map(({ name, topicId }) => ({ errorCode, name: name ?? '', topicId, partitions: [] })),
+    errorCode,
+  }),
+  FindCoordinator: ({ coordinatorKeys }, errorCode) =>
+    coordinatorKeys.length === 0
+      ? { throttleTimeMs, errorCode, errorMessage: null, nodeId: -1, host: '', port: -1 }
+      : {
+          throttleTimeMs,
+          coordinators: coordinatorKeys.map((key) => ({
+            key,
+            nodeId: -1,
+            host: '',
+            port: -1,
+            errorCode,
+            errorMessage: null,
+          })),
+        },
+  SaslHandshake: (_, errorCode) => ({ errorCode, mechanisms: [] }),
+  ApiVersions: (_, errorCode) => ({ errorCode, apiKeys: [] }),
+  CreateTopics: ({ topics }, errorCode) => ({
+    throttleTimeMs,
+    topics: topics.map(({ name }) => ({ name, errorCode, errorMessage: null })),
+  }),
+  DeleteTopics: ({ topics, topicNames }, errorCode) => ({
+    throttleTimeMs,
+    responses:
+      topics.length > 0
+        ? topics.map(({ name, topicId }) => ({ name, topicId, errorCode }))
+        : topicNames.map((name) => ({ name, errorCode })),
+  }),
+  DeleteRecords: ({ topics }, errorCode) => ({
+    throttleTimeMs,
+    topics: topics.map(({ name, partitions }) => ({
+      name,
+      partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, lowWatermark: -1n, errorCode })),
+    })),
+  }),
+  InitProducerId: (_, errorCode) => ({ throttleTimeMs, errorCode, producerEpoch: -1 }),
+  OffsetForLeaderEpoch: ({ topics }, errorCode) => ({
+    throttleTimeMs,
+    topics: topics.map(({ topic, partitions }) => ({
+      topic,
+      partitions: partitions.map(({ partition }) => ({ errorCode, partition })),
+    })),
+  }),
+  DescribeConfigs: ({ resources }, errorCode) => ({
+    throttleTimeMs,
+    results: resources.map(({ resourceType, resourceName }) => ({
+      errorCode,
+      errorMessage: null,
+      resourceType,
+      resourceName,
+      configs: [],
+    })),
+  }),
+  AlterConfigs: ({ resources }, errorCode) => ({ throttleTimeMs, responses: alteredConfigs(resources, errorCode) }),
+  DescribeLogDirs: (_, errorCode) => ({ throttleTimeMs, errorCode, results: [] }),
+  SaslAuthenticate: (_, errorCode) => ({ errorCode, errorMessage: null, authBytes: new Uint8Array() }),
+  CreatePartitions: ({ topics }, errorCode) => ({
+    throttleTimeMs,
+    results: topics.map(({ name }) => ({ name, errorCode })),
+  }),
+  IncrementalAlterConfigs: ({ resources }, errorCode) => ({
+    throttleTimeMs,
+    responses: alteredConfigs(resources, errorCode),
+  }),
+  DescribeCluster: (_, errorCode) => ({ throttleTimeMs, errorCode, clusterId: '', brokers: [] }),
+  DescribeTopicPartitions: ({ topics }, errorCode) => ({
+    throttleTimeMs,
+    topics: topics.map(({ name }) => ({
+      errorCode,
+      name,
+      topicId: ZERO_UUID,
+      isInternal: false,
+      partitions: [],
+    })),
+  }),
+}
+
+interface Resource {
+  readonly resourceType: number
+  readonly resourceName: string
+}
+
+function alteredConfigs(resources: readonly Resource[], errorCode: number) {
+  return resources.map(({ resourceType, resourceName }) => ({
+    errorCode,
+    errorMessage: null,
+    resourceType,
+    resourceName,
+  }))
+}

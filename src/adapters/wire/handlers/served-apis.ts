@@ -1,0 +1,68 @@
+/**
+ * Every API that this broker serves, in the order of the keys: ApiVersions tells clients this list and no other. An API
+ * of this list without a handler, or without an answer for when its handler fails, is a compile error.
+ */
+import type { RequestOf, ResponseOf } from '../api.ts'
+import { produce } from '../apis/00-produce.ts'
+import { fetch } from '../apis/01-fetch.ts'
+import { listOffsets } from '../apis/02-list-offsets.ts'
+import { metadata } from '../apis/03-metadata.ts'
+import { findCoordinator } from '../apis/10-find-coordinator.ts'
+import { saslHandshake } from '../apis/17-sasl-handshake.ts'
+import { apiVersions } from '../apis/18-api-versions.ts'
+import { createTopics } from '../apis/19-create-topics.ts'
+import { deleteTopics } from '../apis/20-delete-topics.ts'
+import { deleteRecords } from '../apis/21-delete-records.ts'
+import { initProducerId } from '../apis/22-init-producer-id.ts'
+import { offsetForLeaderEpoch } from '../apis/23-offset-for-leader-epoch.ts'
+import { describeConfigs } from '../apis/32-describe-configs.ts'
+import { alterConfigs } from '../apis/33-alter-configs.ts'
+import { describeLogDirs } from '../apis/35-describe-log-dirs.ts'
+import { saslAuthenticate } from '../apis/36-sasl-authenticate.ts'
+import { createPartitions } from '../apis/37-create-partitions.ts'
+import { incrementalAlterConfigs } from '../apis/44-incremental-alter-configs.ts'
+import { describeCluster } from '../apis/60-describe-cluster.ts'
+import { describeTopicPartitions } from '../apis/75-describe-topic-partitions.ts'
+import type { Handler } from '../handler.ts'
+
+export const servedApis = [
+  produce,
+  fetch,
+  listOffsets,
+  metadata,
+  findCoordinator,
+  saslHandshake,
+  apiVersions,
+  createTopics,
+  deleteTopics,
+  deleteRecords,
+  initProducerId,
+  offsetForLeaderEpoch,
+  describeConfigs,
+  alterConfigs,
+  describeLogDirs,
+  saslAuthenticate,
+  createPartitions,
+  incrementalAlterConfigs,
+  describeCluster,
+  describeTopicPartitions,
+] as const
+
+export type Served = (typeof servedApis)[number]
+type Named<Name extends string> = Extract<Served, { readonly name: Name }>
+
+/** A handler for each of them, by the name of the API. */
+export type AllHandlers = {
+  readonly [Name in Served['name']]: Handler<RequestOf<Named<Name>>, ResponseOf<Named<Name>>>
+}
+
+/** The handlers that stand on use cases, by the name of their API. */
+export type Handlers = Omit<AllHandlers, 'ApiVersions' | 'SaslHandshake' | 'SaslAuthenticate'>
+
+/** What to answer when a handler has thrown, by the name of the API. */
+export type FailureResponses = {
+  readonly [Name in Served['name']]: (
+    request: RequestOf<Named<Name>>,
+    errorCode: number,
+  ) => ResponseOf<Named<Name>> | null
+}
