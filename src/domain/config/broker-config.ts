@@ -74,9 +74,10 @@ export class BrokerConfig {
     return new BrokerConfig({ ...this.layers, ...layers })
   }
 
-  /** `node.id`, or `broker.id` where only that is set. */
+  /** `node.id`, or `broker.id` where only that is set; -1 where neither is. */
   get nodeId(): number {
-    return this.number('node.id')
+    const id = this.value('node.id')
+    return typeof id === 'number' ? id : -1
   }
 
   /** The texts in force, without defaults: what Kafka calls the originals. */
