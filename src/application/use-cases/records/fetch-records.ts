@@ -110,7 +110,7 @@ export class FetchRecords {
       // From the look at the partitions to here there was no `await`: no notification can have been missed.
       parked.wait = this.#waiters.wait(read.park(), deadlineMs, read.grown)
       if ((await parked.wait.ended) === 'notified') continue
-      await read.pass()
+      if (!parked.abandoned) await read.pass()
       return
     }
   }
