@@ -10,7 +10,7 @@ import {
 import type { FetchTarget } from '../../src/application/fetch-target.ts'
 import type { Random } from '../../src/application/ports/random.ts'
 import { ZERO_UUID } from '../../src/domain/uuid.ts'
-import { SteppedTime } from '../support/stepped-time.ts'
+import { ManualClock } from '../../src/adapters/system/manual-clock.ts'
 
 /** 1, 2, 3, … as session ids. */
 function counting(): Random {
@@ -19,7 +19,7 @@ function counting(): Random {
 }
 
 function sessions({ slots = 2, partitionsMax = 1000 } = {}) {
-  const time = new SteppedTime()
+  const time = new ManualClock()
   const made = new FetchSessions(time, counting(), () => ({ maxIncrementalFetchSessionCacheSlots: slots }), {
     partitionsMax,
   })
@@ -193,7 +193,7 @@ describe('FetchSessions', () => {
 
     it('replaces one that was not used for two minutes', () => {
       const { time, sessions: s } = full()
-      time.step(120_001)
+      time.advance(120_001)
       expect(answer(s.begin(request(0, 0, { t: [0] }), noNames)).sessionId).toBe(2)
       expect(s.begin(request(1, 1), noNames)).toBe('FETCH_SESSION_ID_NOT_FOUND')
     })
@@ -203,9 +203,9 @@ describe('FetchSessions', () => {
       ['of the same size', [0, 1], 0],
     ])('as to an old one in use that is %s', (_, partitions, sessionId) => {
       const { time, sessions: s } = full()
-      time.step(119_000)
+      time.advance(119_000)
       answer(s.begin(request(1, 1), noNames))
-      time.step(2_000)
+      time.advance(2_000)
       answer(s.begin(request(1, 2), noNames))
       expect(answer(s.begin(request(0, 0, { t: partitions }), noNames)).sessionId).toBe(sessionId)
     })

@@ -2,10 +2,11 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { Deadlines } from '../../src/application/deadlines.ts'
 import { type WaitEnd, Waiters } from '../../src/application/waiters.ts'
-import { settled, SteppedTime } from '../support/stepped-time.ts'
+import { ManualClock } from '../../src/adapters/system/manual-clock.ts'
+import { settled } from '../support/settled.ts'
 
 function waiters(keysMax = 100) {
-  const time = new SteppedTime()
+  const time = new ManualClock()
   return { time, waiters: new Waiters<string>(time, time, { keysMax }) }
 }
 
@@ -23,8 +24,8 @@ describe('Waiters', () => {
     expect(await endOf(wait.ended)).toBe('notified')
     expect(w.size).toBe(0)
     w.notify('a')
-    time.step(200)
-    expect(time.timers).toBe(0)
+    time.advance(200)
+    expect(time.pending).toBe(0)
   })
 
   it('ends a wait at its deadline with one timer for all', async () => {
@@ -32,14 +33,14 @@ describe('Waiters', () => {
     const late = w.wait(['a'], 300)
     const early = w.wait(['a'], 100)
     const between = w.wait(['a'], 200)
-    expect(time.timers).toBe(1)
-    time.step(100)
+    expect(time.pending).toBe(1)
+    time.advance(100)
     expect(await endOf(early.ended)).toBe('deadline')
     expect(await endOf(between.ended)).toBe('waiting')
-    time.step(200)
+    time.advance(200)
     expect(await endOf(between.ended)).toBe('deadline')
     expect(await endOf(late.ended)).toBe('deadline')
-    expect(time.timers).toBe(0)
+    expect(time.pending).toBe(0)
   })
 
   it('wakes all who wait for a key, and asks each whether this is enough', async () => {
@@ -81,7 +82,7 @@ describe('Waiters', () => {
     w.close()
     expect(await endOf(wait.ended)).toBe('closed')
     expect(await endOf(w.wait(['a'], 100).ended)).toBe('closed')
-    expect(time.timers).toBe(0)
+    expect(time.pending).toBe(0)
   })
 
   it('does what a list of waits would do, under any order of events', async () => {
@@ -120,7 +121,7 @@ describe('Waiters', () => {
             const wait = model[now.which]
             if (wait !== undefined) wait.end ??= 'cancelled'
           } else {
-            time.step(now.ms)
+            time.advance(now.ms)
             endWhere('deadline', ({ atMs }) => atMs <= time.monotonicMs())
           }
           expect(w.size).toBe(model.filter(({ end }) => end === undefined).length)
@@ -128,7 +129,7 @@ describe('Waiters', () => {
         await settled()
         expect(model.map(({ end }) => end)).toEqual(model.map((_, index) => ended[index]))
         w.close()
-        expect(time.timers).toBe(0)
+        expect(time.pending).toBe(0)
       }),
     )
   })
@@ -163,24 +164,24 @@ describe('Deadlines', () => {
   it('runs what is due in order of time, and sets the timer for the earliest only', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(50), fc.boolean()), { maxLength: 30 }), (wanted) => {
-        const time = new SteppedTime()
+        const time = new ManualClock()
         const deadlines = new Deadlines(time, time)
         const ran: number[] = []
         const made = wanted.map(([atMs]) => deadlines.at(atMs, () => ran.push(atMs)))
         wanted.forEach(([, cancel], index) => {
           if (cancel) made[index]!.cancel()
         })
-        expect(time.timers).toBe(wanted.length === 0 ? 0 : 1)
-        time.step(60)
+        expect(time.pending).toBe(wanted.length === 0 ? 0 : 1)
+        time.advance(60)
         expect(ran).toEqual(wanted.flatMap(([atMs, cancel]) => (cancel ? [] : [atMs])).sort((a, b) => a - b))
         expect(deadlines.size).toBe(0)
-        expect(time.timers).toBe(0)
+        expect(time.pending).toBe(0)
       }),
     )
   })
 
   it('takes deadlines that are set while others run, and later ones than a timer can hold', () => {
-    const time = new SteppedTime()
+    const time = new ManualClock()
     const deadlines = new Deadlines(time, time)
     const ran: string[] = []
     deadlines.at(10, () => {
@@ -188,9 +189,9 @@ describe('Deadlines', () => {
       deadlines.at(20, () => ran.push('second'))
     })
     deadlines.at(3_000_000_000, () => ran.push('far'))
-    time.step(30)
+    time.advance(30)
     expect(ran).toEqual(['first', 'second'])
-    time.step(3_000_000_000)
+    time.advance(3_000_000_000)
     expect(ran).toEqual(['first', 'second', 'far'])
   })
 })

@@ -95,22 +95,23 @@ export class FetchRecords {
   /** Reads until there is enough, the time is over or nobody wants the answer any more. */
   async #read(read: FetchRead, command: FetchCommand): Promise<void> {
     const deadlineMs = this.#clock.monotonicMs() + command.maxWaitMs
-    const parked: { wait: Wait | null; abandoned: boolean } = { wait: null, abandoned: false }
+    const parked: { wait: Wait | null; isAbandoned: boolean } = { wait: null, isAbandoned: false }
     for (;;) {
       const reading = read.pass()
       if (reading !== undefined) await reading
-      if (read.isEnough || parked.abandoned || this.#clock.monotonicMs() >= deadlineMs) return
+      if (read.isEnough || parked.isAbandoned || this.#clock.monotonicMs() >= deadlineMs) return
       if (reading !== undefined && read.movedOn()) continue
       if (parked.wait === null) {
         command.onAbandoned(() => {
-          parked.abandoned = true
+          parked.isAbandoned = true
           parked.wait?.cancel()
         })
       }
       // From the look at the partitions to here there was no `await`: no notification can have been missed.
       parked.wait = this.#waiters.wait(read.park(), deadlineMs, read.grown)
-      if ((await parked.wait.ended) === 'notified') continue
-      if (!parked.abandoned) await read.pass()
+      const ended = await parked.wait.ended
+      if (ended === 'notified') continue
+      if (ended !== 'cancelled') await read.pass()
       return
     }
   }

@@ -12,7 +12,8 @@ import { Waiters } from '../../../../src/application/waiters.ts'
 import { emptyImage } from '../../../../src/domain/cluster/cluster-evolution.ts'
 import type { ClusterImage, PartitionImage, TopicImage } from '../../../../src/domain/cluster/cluster-image.ts'
 import { ZERO_UUID } from '../../../../src/domain/uuid.ts'
-import { settled, SteppedTime } from '../../../support/stepped-time.ts'
+import { ManualClock } from '../../../../src/adapters/system/manual-clock.ts'
+import { settled } from '../../../support/settled.ts'
 import { TestDirectory, type TestPartition } from '../../../support/test-partition.ts'
 
 const partitionImage = {
@@ -43,7 +44,7 @@ function imageOf(directory: TestDirectory): ClusterImage {
 }
 
 function broker({ fetchMaxBytes = 1 << 20, keysMax = 1000 } = {}) {
-  const time = new SteppedTime()
+  const time = new ManualClock()
   const directory = new TestDirectory()
   const waiters = new Waiters<ReadablePartition>(time, time, { keysMax })
   const random = { integer: () => 77, uuid: () => ZERO_UUID }
@@ -357,7 +358,7 @@ describe('FetchRecords', () => {
       grow(made, partition)
       expect(bytesOf(await fetch)).toEqual([100])
       expect(partition.readCount).toBe(1)
-      expect(made.time.timers).toBeLessThanOrEqual(1)
+      expect(made.time.pending).toBeLessThanOrEqual(1)
       expect(made.waiters.size).toBe(0)
     })
 
@@ -366,9 +367,9 @@ describe('FetchRecords', () => {
       const partition = made.directory.add('t', 0)
       partition.append(1)
       const fetch = made.fetches.execute(command([{ offset: 1n }]))
-      made.time.step(299)
+      made.time.advance(299)
       expect(await isWaiting(fetch)).toBe(true)
-      made.time.step(1)
+      made.time.advance(1)
       const { partitions } = await fetch
       expect(partitions).toMatchObject([{ error: 'NONE', highWatermark: 1n, recordBytes: 0 }])
     })
@@ -402,7 +403,7 @@ describe('FetchRecords', () => {
       const fetch = made.fetches.execute(command([{ max: 200 }], { minBytes: 300 }))
       grow(made, partition, 10)
       expect(await isWaiting(fetch)).toBe(true)
-      made.time.step(300)
+      made.time.advance(300)
       expect(bytesOf(await fetch)).toEqual([200])
     })
 
@@ -459,7 +460,7 @@ describe('FetchRecords', () => {
       const stopped = made.fetches.execute(command([{}]))
       made.waiters.close()
       expect(bytesOf(await stopped)).toEqual([0])
-      expect(made.time.timers).toBe(0)
+      expect(made.time.pending).toBe(0)
     })
 
     it('is not parked past the bound', async () => {
@@ -489,7 +490,11 @@ describe('FetchRecords', () => {
 
   it('returns exactly the stored bytes, in order, whatever the sizes', async () => {
     const log = fc.array(fc.record({ bytes: fc.integer({ min: 61, max: 400 }), count: fc.integer({ min: 1, max: 5 }) }))
-    const limits = fc.record({ max: fc.nat(900), maxBytes: fc.nat(900), reads: fc.constantFrom('now', 'later') })
+    const limits = fc.record({
+      max: fc.nat(900),
+      maxBytes: fc.nat(900),
+      reads: fc.constantFrom('now' as const, 'later' as const),
+    })
     await fc.assert(
       fc.asyncProperty(log, log, fc.array(limits, { minLength: 1, maxLength: 5 }), async (logA, logB, sizes) => {
         const { directory, fetches } = broker()
@@ -502,7 +507,7 @@ describe('FetchRecords', () => {
         const got = partitions.map((): Uint8Array[] => [])
         for (let round = 0; round < 200; round++) {
           const { max, maxBytes, reads } = sizes[round % sizes.length]!
-          for (const partition of partitions) partition.reads = reads as 'now' | 'later'
+          for (const partition of partitions) partition.reads = reads
           const order = round % 2 === 0 ? [0, 1] : [1, 0]
           const asked = order.map((partition) => ({ partition, offset: offsets[partition]!, max }))
           const result = await fetches.execute(command(asked, { maxBytes, maxWaitMs: 0 }))
