@@ -18,5 +18,5 @@ export function gzipCodec(): FramedCodec {
 
 /** Whether node:zlib stopped at `maxOutputLength`. */
 export function isOverflow(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE'
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE'
 }
