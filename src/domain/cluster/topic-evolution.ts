@@ -3,10 +3,9 @@
  * raises the partition epoch; one that names a leader, even the same one, raises the leader epoch too.
  */
 import type { Uuid } from '../uuid.ts'
-import { ZERO_UUID } from '../uuid.ts'
 import type { PartitionImage, TopicImage } from './cluster-image.ts'
 import { CopyOnWriteMap } from './copy-on-write-map.ts'
-import { MIGRATING_DIRECTORY } from './directory-id.ts'
+import { MIGRATING_DIRECTORY, UNASSIGNED_DIRECTORY } from './directory-id.ts'
 import { InvalidMetadataRecord } from './invalid-metadata-record.ts'
 import type { PartitionChangeRecord, PartitionRecord } from './metadata-record.ts'
 
@@ -158,5 +157,5 @@ function changed(partition: PartitionImage, record: PartitionChangeRecord): Part
 /** A replica that stays keeps its directory, a new one has none yet. */
 function directoriesFor(replicas: readonly number[], before: PartitionImage): readonly Uuid[] {
   if (replicas === before.replicas) return before.directories
-  return replicas.map((replica) => before.directories[before.replicas.indexOf(replica)] ?? ZERO_UUID)
+  return replicas.map((replica) => before.directories[before.replicas.indexOf(replica)] ?? UNASSIGNED_DIRECTORY)
 }

@@ -112,7 +112,7 @@ describe('topics', () => {
     const placed = evolve(withTopic, [{ ...noChange, directories: ['b9zyT_AyHcmo3HFwZ10cFA'] }])
     const moved = evolve(placed, [{ ...noChange, replicas: [2, 1] }])
     expect(moved.topicsByName.get('t')?.partitions[0]?.directories).toEqual([
-      'AAAAAAAAAAAAAAAAAAAAAA',
+      'AAAAAAAAAAAAAAAAAAAAAQ',
       'b9zyT_AyHcmo3HFwZ10cFA',
     ])
   })

@@ -1,0 +1,84 @@
+/**
+ * The identity of the log directories: looks at every `meta.properties` before anything is written, refuses what
+ * belongs to another node or cluster, and gives new directories their file.
+ */
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Clock } from '../../application/ports/clock.ts'
+import type { Random } from '../../application/ports/random.ts'
+import type { Uuid } from '../../domain/uuid.ts'
+import { readIfThere, replaceFile } from './durable-file.ts'
+import type { MetaProperties } from './meta-properties.ts'
+import { formatMetaProperties, parseMetaProperties } from './meta-properties.ts'
+import { UnusableDirectory } from './unusable-directory.ts'
+
+const FILE = 'meta.properties'
+
+export interface InspectedDirectory {
+  readonly path: string
+  /** null = not formatted yet. */
+  readonly properties: MetaProperties | null
+}
+
+export interface DirectoryIdentity {
+  readonly nodeId: number
+  /** The cluster that the directories must belong to; absent = the one that they say. */
+  readonly clusterId?: string
+}
+
+/**
+ * What the directories say of themselves. Missing ones count as not formatted.
+ *
+ * @throws UnusableDirectory when one belongs to another node or cluster than the options or the others say
+ */
+export async function inspectDirectories(
+  paths: readonly string[],
+  { nodeId, clusterId }: DirectoryIdentity,
+): Promise<readonly InspectedDirectory[]> {
+  const directories: InspectedDirectory[] = []
+  const ids = new Map<Uuid, string>()
+  let cluster = clusterId === undefined ? null : { id: clusterId, from: 'the configuration' }
+  for (const path of paths) {
+    const file = join(path, FILE)
+    const bytes = await readIfThere(file)
+    const properties = bytes === null ? null : parseMetaProperties(bytes.toString('utf8'), file)
+    directories.push({ path, properties })
+    if (properties === null) continue
+    if (properties.nodeId !== nodeId) {
+      throw new UnusableDirectory(file, `node.id is ${properties.nodeId}, but this broker is configured as ${nodeId}`)
+    }
+    cluster ??= { id: properties.clusterId, from: file }
+    if (properties.clusterId !== cluster.id) {
+      throw new UnusableDirectory(file, `cluster.id is ${properties.clusterId}, but ${cluster.from} says ${cluster.id}`)
+    }
+    const { directoryId } = properties
+    if (directoryId === null) continue
+    const twin = ids.get(directoryId)
+    if (twin !== undefined) throw new UnusableDirectory(file, `directory.id ${directoryId} is also that of ${twin}`)
+    ids.set(directoryId, path)
+  }
+  return directories
+}
+
+/** Gives every directory that lacks one its `meta.properties` or its id. Answers the ids in the order of the paths. */
+export async function identifyDirectories(
+  directories: readonly InspectedDirectory[],
+  { nodeId, clusterId }: Required<DirectoryIdentity>,
+  random: Random,
+  clock: Clock,
+): Promise<readonly Uuid[]> {
+  const ids: Uuid[] = []
+  for (const { path, properties } of directories) {
+    if (properties !== null && properties.directoryId !== null) {
+      ids.push(properties.directoryId)
+      continue
+    }
+    const directoryId = random.uuid()
+    const identified = { clusterId, nodeId, directoryId, others: properties?.others ?? new Map<string, string>() }
+    await mkdir(path, { recursive: true })
+    const file = join(path, FILE)
+    await replaceFile(file, [formatMetaProperties(identified, clock.nowMs())], { temporary: `${file}.tmp` })
+    ids.push(directoryId)
+  }
+  return ids
+}

@@ -1,0 +1,39 @@
+/**
+ * `quorum-state`: the epoch that this node has voted or led in, so that no epoch is used twice (KIP-595).
+ *
+ * Data version 0 belongs to static voters (`kraft.version` 0), 1 to a dynamic quorum (`kraft.version` 1).
+ */
+import { readIfThere, replaceFile } from './durable-file.ts'
+import { UnusableDirectory } from './unusable-directory.ts'
+
+/** The epoch that the file remembers, 0 when there is no file. */
+export async function readQuorumEpoch(file: string): Promise<number> {
+  const bytes = await readIfThere(file)
+  if (bytes === null) return 0
+  let state: unknown
+  try {
+    state = JSON.parse(bytes.toString('utf8'))
+  } catch (error) {
+    throw new UnusableDirectory(file, 'not JSON', null, error)
+  }
+  const fields = (typeof state === 'object' && state !== null ? state : {}) as Record<string, unknown>
+  const { leaderEpoch, data_version: version } = fields
+  if (version !== 0 && version !== 1) throw new UnusableDirectory(file, `data_version ${String(version)} is unknown`)
+  if (typeof leaderEpoch !== 'number' || !Number.isInteger(leaderEpoch)) {
+    throw new UnusableDirectory(file, 'leaderEpoch is missing')
+  }
+  return Math.max(leaderEpoch, 0)
+}
+
+/** Remembers that this node leads `epoch`. */
+export async function writeQuorumState(
+  file: string,
+  { nodeId, epoch, kraftVersion }: { readonly nodeId: number; readonly epoch: number; readonly kraftVersion: number },
+): Promise<void> {
+  const leader = { leaderId: nodeId, leaderEpoch: epoch, votedId: -1 }
+  const state =
+    kraftVersion === 0
+      ? { clusterId: '', ...leader, appliedOffset: 0, currentVoters: [{ voterId: nodeId }], data_version: 0 }
+      : { ...leader, votedDirectoryId: 'AAAAAAAAAAAAAAAAAAAAAA', data_version: 1 }
+  await replaceFile(file, [JSON.stringify(state)], { temporary: `${file}.tmp` })
+}

@@ -1,0 +1,127 @@
+/**
+ * Takes snapshots when enough has been written, and lets old ones and the log below them go, by Kafka's rules
+ * (`metadata.log.max.record.bytes.between.snapshots`, `metadata.log.max.snapshot.interval.ms`,
+ * `metadata.max.retention.bytes`, `metadata.max.retention.ms`).
+ *
+ * A snapshot is written beside the commits that go on meanwhile; it fails alone, with an error line. There is no
+ * timer: without commits there is nothing new to hold.
+ */
+import { rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Clock } from '../../application/ports/clock.ts'
+import type { Logger } from '../../application/ports/logger.ts'
+import type { PartitionLog } from '../../application/ports/log-store.ts'
+import type { ClusterImage } from '../../domain/cluster/cluster-image.ts'
+import { imageRecords } from '../../domain/cluster/image-records.ts'
+import type { Crc32c } from '../../domain/log/batch-writer.ts'
+import type { SnapshotPolicy } from './kraft-metadata-options.ts'
+import type { QuorumFacts, SnapshotName } from './snapshot-file.ts'
+import { snapshotFileName, writeSnapshot } from './snapshot-file.ts'
+import { reasonOf } from './unusable-directory.ts'
+
+const READ_ONLY = 0o400
+
+export interface SnapshotKeeperSources {
+  readonly log: PartitionLog
+  readonly folder: string
+  readonly facts: QuorumFacts
+  readonly policy: SnapshotPolicy
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly crc32c: Crc32c
+}
+
+interface KeptSnapshot extends SnapshotName {
+  readonly bytes: number
+  /** When it was written. */
+  readonly writtenMs: bigint
+}
+
+export class SnapshotKeeper {
+  readonly #sources: SnapshotKeeperSources
+  #kept: KeptSnapshot[] = []
+  #bytes: number
+  #sinceMs: number
+  #writing: Promise<void> | null = null
+
+  /** @param bytesSinceSnapshot what the log holds behind the newest snapshot */
+  constructor(sources: SnapshotKeeperSources, bytesSinceSnapshot: number) {
+    this.#sources = sources
+    this.#bytes = bytesSinceSnapshot
+    this.#sinceMs = sources.clock.monotonicMs()
+  }
+
+  /** Takes the snapshots that are there into its care. */
+  async adopt(names: readonly SnapshotName[]): Promise<void> {
+    for (const name of names) {
+      const { size, mtimeMs } = await stat(name.file)
+      this.#kept.push({ ...name, bytes: size, writtenMs: BigInt(Math.trunc(mtimeMs)) })
+    }
+  }
+
+  /** To be told of each write that brought the log to `image`; begins a snapshot when it is time for one. */
+  written(bytes: number, image: ClusterImage, lastTimestamp: bigint): void {
+    this.#bytes += bytes
+    if (this.#writing !== null || image.openTransaction !== null) return
+    const { policy, clock, logger } = this.#sources
+    const waitedMs = clock.monotonicMs() - this.#sinceMs
+    const late = policy.maxSnapshotIntervalMs > 0 && waitedMs >= policy.maxSnapshotIntervalMs
+    if (this.#bytes < policy.maxRecordBytesBetweenSnapshots && !late) return
+    this.#bytes = 0
+    this.#sinceMs = clock.monotonicMs()
+    this.#writing = this.#take(image, lastTimestamp)
+      .catch((error: unknown) => {
+        logger.error('metadata snapshot failed', { offset: image.offset + 1n, reason: reasonOf(error) })
+      })
+      .finally(() => {
+        this.#writing = null
+      })
+  }
+
+  /** Resolves when no snapshot is being written. */
+  async idle(): Promise<void> {
+    while (this.#writing !== null) await this.#writing
+  }
+
+  async #take(image: ClusterImage, lastContainedLogTimestamp: bigint): Promise<void> {
+    const { folder, facts, clock, logger, crc32c } = this.#sources
+    const endOffset = image.offset + 1n
+    const file = join(folder, snapshotFileName(endOffset, image.epoch))
+    const nowMs = clock.nowMs()
+    const bytes = await writeSnapshot(
+      { records: imageRecords(image), lastContainedLogTimestamp, ...facts },
+      {
+        file,
+        temporary: `${file}.part`,
+        mode: READ_ONLY,
+        epoch: image.epoch,
+        level: image.features.get('metadata.version') ?? 0,
+        nowMs,
+      },
+      crc32c,
+    )
+    logger.info('metadata snapshot written', { file, bytes })
+    this.#kept.push({ file, endOffset, epoch: image.epoch, bytes, writtenMs: nowMs })
+    await this.#clean()
+  }
+
+  /** The newest snapshot always stays, and the log from the oldest kept one on. */
+  async #clean(): Promise<void> {
+    const { log, logger } = this.#sources
+    while (this.#kept.length > 1 && this.#isOver()) {
+      const oldest = this.#kept.shift()!
+      await log.trim(this.#kept[0]!.endOffset)
+      const deleted = `${oldest.file}.deleted`
+      await rename(oldest.file, deleted)
+      await rm(deleted, { force: true })
+      logger.info('metadata snapshot removed', { file: oldest.file })
+    }
+  }
+
+  #isOver(): boolean {
+    const { log, policy, clock } = this.#sources
+    const bytes = this.#kept.reduce((sum, snapshot) => sum + snapshot.bytes, log.sizeBytes())
+    if (policy.maxRetentionBytes >= 0 && bytes > policy.maxRetentionBytes) return true
+    return policy.maxRetentionMs >= 0 && clock.nowMs() - this.#kept[0]!.writtenMs > BigInt(policy.maxRetentionMs)
+  }
+}
