@@ -95,14 +95,16 @@ export function topicConfigText(
   for (const [layer, source] of layers) {
     for (const synonym of key.serverSynonyms) {
       const text = layer.get(synonym.name)
-      if (text !== undefined) return { text: inUnitOf(synonym.factor, text), source }
+      if (text !== undefined) return { text: ofServer(key.name, synonym.factor, text), source }
     }
   }
   return { text: key.defaultValue ?? null, source: 'DEFAULT_CONFIG' }
 }
 
-function inUnitOf(factor: bigint, text: string): string {
-  // Broker values are checked before they get here, so this is a number.
+/** A broker's text for a topic key. Broker values are checked before they get here, so it is a number where one belongs. */
+function ofServer(key: string, factor: bigint, text: string): string {
+  // A broker may say "for ever" with any negative number, of any unit; a topic only with -1.
+  if (key === 'retention.ms' && text.trim().startsWith('-')) return '-1'
   return factor === 1n ? text : String(BigInt(text.trim().replace(/^\+/, '')) * factor)
 }
 
@@ -148,17 +150,13 @@ export function topicConfigOf(texts: ConfigTexts, broker: BrokerConfig): TopicCo
     remoteLogDeleteOnDisable: value('remote.log.delete.on.disable') as boolean,
     remoteStorageEnable: value('remote.storage.enable') as boolean,
     retentionBytes: value('retention.bytes') as bigint,
-    retentionMs: noLimitBelowZero(value('retention.ms') as bigint),
+    retentionMs: value('retention.ms') as bigint,
     segmentBytes: (value('internal.segment.bytes') ?? value('segment.bytes')) as number,
     segmentIndexBytes: value('segment.index.bytes') as number,
     segmentJitterMs: value('segment.jitter.ms') as bigint,
     segmentMs: value('segment.ms') as bigint,
     uncleanLeaderElectionEnable: value('unclean.leader.election.enable') as boolean,
   }
-}
-
-function noLimitBelowZero(ms: bigint): bigint {
-  return ms < 0n ? -1n : ms
 }
 
 /** The effective values of a topic; `broker` with the image's dynamic values (`BrokerConfig.at`) is taken care of. */

@@ -38,7 +38,7 @@ export interface DescribeConfigsResult {
 }
 
 /** A few bytes of request make up to some 350 lines of answer; past this many lines the rest is refused. */
-const LINES_MAX = 1_000_000
+const LINES_MAX = 500_000
 
 const UNKNOWN_TYPE =
   'This most likely occurs because of a request being malformed by the client library or the message was sent to an ' +
@@ -58,9 +58,13 @@ export class DescribeConfigs {
   execute(command: DescribeConfigsCommand): readonly DescribeConfigsResult[] {
     const image = this.#metadata.image()
     const broker = this.#broker.at(image)
+    const known = new Map<string, Described>()
     let lines = 0
     return command.resources.map(({ resourceType, resourceName, configurationKeys }) => {
-      const described = lines > LINES_MAX ? tooMuch() : describe(image, broker, resourceType, resourceName)
+      const key = `${resourceType}:${resourceName}`
+      const described =
+        lines > LINES_MAX ? tooMuch() : (known.get(key) ?? describe(image, broker, resourceType, resourceName))
+      known.set(key, described)
       if ('error' in described) return { ...described, resourceType, resourceName, configs: [] }
       const keys = configurationKeys === null || configurationKeys.length === 0 ? null : new Set(configurationKeys)
       const configs = keys === null ? described : described.filter((config) => keys.has(config.name))
