@@ -16,7 +16,7 @@ import {
   planOf,
   taggedFields,
 } from './plan.ts'
-import { ProtocolError } from './protocol-error.ts'
+import { isRangeError, ProtocolError } from './protocol-error.ts'
 import { newArray, type Reader, readCopy, readSlice, readText, readUuid, readUvarintRest, ZERO_UUID } from './reader.ts'
 import type { ArrayField, Fields, Message, ScalarType } from './schema.ts'
 
@@ -37,7 +37,7 @@ const scope = {
   },
   /** Reads past the end are RangeErrors of DataView. */
   explain(title: string, error: unknown): unknown {
-    if (error instanceof RangeError) return new ProtocolError(`${title}: it ends too early`, { cause: error })
+    if (isRangeError(error)) return new ProtocolError(`${title}: it ends too early`, { cause: error })
     if (error instanceof ProtocolError && !error.message.startsWith(title)) {
       return new ProtocolError(`${title}: ${error.message}`, { cause: error })
     }

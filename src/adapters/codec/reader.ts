@@ -104,7 +104,9 @@ export function readUuid(view: DataView, position: number): string {
 
 /** A copy, for what outlives the frame. */
 export function readCopy(bytes: Buffer, position: number, size: number): Uint8Array {
-  return Uint8Array.prototype.slice.call(bytes, position, position + size)
+  const copy = new Uint8Array(size)
+  copy.set(new Uint8Array(bytes.buffer, bytes.byteOffset + position, size))
+  return copy
 }
 
 /** A slice of the frame, for records. */

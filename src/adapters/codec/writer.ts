@@ -9,6 +9,7 @@
  * Nobody asks beforehand whether there is room. A message that reaches the end of the slab starts again on a larger
  * one: that is rare, and it spares every other message a check for each field.
  */
+import { isRangeError } from './protocol-error.ts'
 
 /** Records up to this size are copied: they then leave in the same piece as what surrounds them. */
 const COPIED_MAX = 1024
@@ -68,7 +69,7 @@ export class Writer {
         this.#startMessage()
         return chunks
       } catch (error) {
-        if (!(error instanceof RangeError) || this.bytes.length >= SLAB_MAX) {
+        if (!isRangeError(error) || this.bytes.length >= SLAB_MAX) {
           if (this.bytes === slab) this.position = start
           this.#startMessage()
           throw error
