@@ -13,10 +13,11 @@
 import type { Socket } from 'node:net'
 import process from 'node:process'
 import type { Logger } from '../../application/ports/logger.ts'
+import type { Timer, Timers } from '../../application/ports/timers.ts'
 import type { Framer, InboundFrame } from './framer.ts'
 import { NO_RESPONSE, type ConnectionInfo } from './handler.ts'
 import { Outbox } from './outbox.ts'
-import type { AfterSent, Reply, RequestResponder } from './reply.ts'
+import type { AfterSent, OnAbandoned, Reply, RequestResponder } from './reply.ts'
 import type { RequestBudget } from './request-budget.ts'
 import { readInto, type ReadSink } from './socket-reader.ts'
 
@@ -37,14 +38,20 @@ export interface ConnectionSurroundings {
   readonly logger: Logger
   /** Counts up with time; a connection notes it at each sign of life. */
   readonly activity: { readonly tick: number }
+  readonly timers: Timers
   /** Called once, when the socket is gone. */
   readonly onClosed: (connection: Connection) => void
 }
+
+/** How long a drained connection waits for its client to hang up before it does so itself. */
+const lingerMs = 200
 
 /** A request in the queue of replies. */
 interface Slot {
   reply: Reply | null
   releases: (() => void)[]
+  /** Called when the connection goes before there is a reply; null = there is one, or nobody asked for it. */
+  abandoned: (() => void)[] | null
   /** Its response has left, or its connection is gone: what is registered now runs at once. */
   over: boolean
 }
@@ -65,6 +72,9 @@ export class Connection implements ReadSink {
   /** Nothing more is sent but what the outbox holds. */
   #ending = false
   #endStarted = false
+  /** Input is read and dropped: closing a socket with unread input would make the client lose its last responses. */
+  #discarding = false
+  #linger: Timer | null = null
   #gone = false
   #inTurn = false
   #turnScheduled = false
@@ -105,6 +115,7 @@ export class Connection implements ReadSink {
   }
 
   filled(count: number): boolean {
+    if (this.#discarding) return true
     this.#lastActiveTick = this.#around.activity.tick
     this.#framer.filled(count)
     this.#turn()
@@ -114,6 +125,8 @@ export class Connection implements ReadSink {
   /** Takes no further request; closes when those under way are answered and sent. */
   drain(): void {
     this.#draining = true
+    this.#discarding = true
+    this.#framer.close()
     this.#turn()
   }
 
@@ -142,7 +155,7 @@ export class Connection implements ReadSink {
       }
       if (this.#framer.failure !== null) {
         this.#draining = true
-        this.#slots.push({ reply: { close: this.#framer.failure }, releases: [], over: false })
+        this.#slots.push({ reply: { close: this.#framer.failure }, releases: [], abandoned: null, over: false })
         this.#sendReplies()
       }
       return
@@ -160,15 +173,19 @@ export class Connection implements ReadSink {
   }
 
   #start(frame: InboundFrame): void {
-    const slot: Slot = { reply: null, releases: [], over: false }
+    const slot: Slot = { reply: null, releases: [], abandoned: null, over: false }
     const afterSent: AfterSent = (release) => {
       if (slot.over) this.#run([release])
       else slot.releases.push(release)
     }
+    const onAbandoned: OnAbandoned = (listener) => {
+      if (this.#gone) this.#run([listener])
+      else (slot.abandoned ??= []).push(listener)
+    }
     this.#slots.push(slot)
     this.#inFlightBytes += frame.bytes.length
     this.#around.budget.take(frame.bytes.length)
-    const reply = this.#around.responder.respond(frame, this.info, afterSent)
+    const reply = this.#around.responder.respond(frame, this.info, afterSent, onAbandoned)
     if (reply instanceof Promise) void reply.then((settled) => this.#settle(slot, frame, settled))
     else this.#settle(slot, frame, reply)
   }
@@ -176,6 +193,7 @@ export class Connection implements ReadSink {
   #settle(slot: Slot, frame: InboundFrame, reply: Reply): void {
     const bytes = frame.bytes.length
     slot.reply = reply
+    slot.abandoned = null
     this.#inFlightBytes -= bytes
     frame.lease.release()
     if (this.#gone) this.#finish(slot)
@@ -225,11 +243,20 @@ export class Connection implements ReadSink {
     if (!this.#ending && !(nothingOwed && nothingToCome)) return
     this.#ending = true
     this.#endStarted = true
-    this.#socket.destroySoon()
+    if (!this.#discarding) {
+      this.#socket.destroySoon()
+      return
+    }
+    // The socket destroys itself as soon as the client has hung up too.
+    this.#socket.end(() => {
+      if (!this.#gone) this.#linger = this.#around.timers.after(lingerMs, () => this.destroy())
+    })
   }
 
   #readOrPause(): void {
-    const read = !this.#ending && !this.#draining && !this.#inputEnded && !this.#framer.ready && this.#mayTake()
+    const read =
+      this.#discarding ||
+      (!this.#inputEnded && !this.#draining && !this.#ending && !this.#framer.ready && this.#mayTake())
     if (read === this.#reading || this.#gone) return
     this.#reading = read
     if (read) this.#socket.resume()
@@ -256,12 +283,16 @@ export class Connection implements ReadSink {
   #closed(): void {
     this.#gone = true
     this.#reading = false
+    this.#linger?.cancel()
     if (this.#framer.midFrame) this.#around.logger.debug('connection closed inside a request', this.#who())
     this.#framer.close()
     this.#around.budget.forget(this.#turnNow)
     this.#outbox.abandon()
     // A handler that is still at work may still read what it wants released: those run when it is done.
-    for (const slot of this.#slots.splice(0)) if (slot.reply !== null) this.#finish(slot)
+    for (const slot of this.#slots.splice(0)) {
+      if (slot.reply !== null) this.#finish(slot)
+      else if (slot.abandoned !== null) this.#run(slot.abandoned)
+    }
     this.#around.onClosed(this)
   }
 

@@ -35,7 +35,7 @@ export interface RequestContext {
   /** Runs once when the response's bytes have left or will never leave: the place to release what they point into. */
   afterSent(release: () => void): void
   /** Runs once if the connection closes before the handler has answered: the place to stop waiting. */
-  onAbandoned?(listener: () => void): void
+  onAbandoned(listener: () => void): void
 }
 
 /** Produce with acks=0: nothing is sent. */

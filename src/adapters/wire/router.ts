@@ -26,7 +26,7 @@ import {
   type RequestContext,
 } from './handler.ts'
 import { peekRequest, readRequestBody, readRequestHeader, writeResponse } from './header.ts'
-import type { AfterSent, CloseReply, Reply, RequestResponder } from './reply.ts'
+import type { AfterSent, CloseReply, OnAbandoned, Reply, RequestResponder } from './reply.ts'
 
 type Request = RequestOf<Api>
 type Response = ResponseOf<Api>
@@ -55,10 +55,15 @@ export class Router implements RequestResponder {
     this.#logger = logger
   }
 
-  respond(frame: InboundFrame, connection: ConnectionInfo, afterSent: AfterSent): Reply | Promise<Reply> {
+  respond(
+    frame: InboundFrame,
+    connection: ConnectionInfo,
+    afterSent: AfterSent,
+    onAbandoned: OnAbandoned,
+  ): Reply | Promise<Reply> {
     let decoded: Decoded | Reply
     try {
-      decoded = this.#decode(frame, connection, afterSent)
+      decoded = this.#decode(frame, connection, afterSent, onAbandoned)
     } catch (error) {
       return this.#unreadable(frame, error)
     }
@@ -77,7 +82,12 @@ export class Router implements RequestResponder {
     )
   }
 
-  #decode(frame: InboundFrame, connection: ConnectionInfo, afterSent: AfterSent): Decoded | Reply {
+  #decode(
+    frame: InboundFrame,
+    connection: ConnectionInfo,
+    afterSent: AfterSent,
+    onAbandoned: OnAbandoned,
+  ): Decoded | Reply {
     const { bytes, lease } = frame
     const peeked = peekRequest(bytes)
     if (peeked === undefined) return { close: 'a request is too short for a header' }
@@ -91,7 +101,16 @@ export class Router implements RequestResponder {
     const { correlationId, clientId } = readRequestHeader(api, apiVersion, reader)
     if (!supported) return this.#unsupportedApiVersions(correlationId)
     const request = readRequestBody(api, apiVersion, reader)
-    const context: RequestContext = { apiKey, apiVersion, correlationId, clientId, connection, lease, afterSent }
+    const context: RequestContext = {
+      apiKey,
+      apiVersion,
+      correlationId,
+      clientId,
+      connection,
+      lease,
+      afterSent,
+      onAbandoned,
+    }
     return { served, request, context }
   }
 

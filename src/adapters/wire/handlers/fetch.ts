@@ -42,7 +42,7 @@ function toCommand(request: Request, context: RequestContext): FetchCommand {
     usesTopicIds: context.apiVersion >= BY_ID_SINCE,
     topics: request.topics,
     forgotten: request.forgottenTopicsData,
-    onAbandoned: (listener) => context.onAbandoned?.(listener),
+    onAbandoned: (listener) => context.onAbandoned(listener),
   }
 }
 
