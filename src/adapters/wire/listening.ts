@@ -91,7 +91,7 @@ function open(options: ListenerOptions, onAccept: (socket: Socket) => void): Pro
 }
 
 function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : ''
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : ''
 }
 
 function describe(options: ListenerOptions, error: unknown): string {

@@ -111,6 +111,7 @@ export class TcpServer {
       budget: new RequestBudget(settings.queuedRequestBytesMax),
       logger: this.#ports.logger,
       activity: this.#idle,
+      timers: this.#ports.timers,
       onClosed: (connection) => this.#onClosed(connection),
     }
     try {
