@@ -42,6 +42,8 @@ export interface LoggedEvent {
 export interface KraftDirectory {
   /** The only log directory. */
   readonly path: string
+  /** A file name beside it, gone with it. */
+  readonly properties: string
   readonly folder: string
   readonly logStore: LogStore
   readonly clock: ManualClock
@@ -60,7 +62,9 @@ export async function kraftDirectory(
   fill: (path: string) => Promise<void> = () => Promise.resolve(),
   logStore: LogStore = new MemoryLogStore(),
 ): Promise<KraftDirectory> {
-  const path = await mkdtemp(join(tmpdir(), 'kraft-'))
+  const root = await mkdtemp(join(tmpdir(), 'kraft-'))
+  const path = join(root, 'data')
+  await mkdir(path)
   await fill(path)
   const clock = new ManualClock()
   const events: LoggedEvent[] = []
@@ -88,12 +92,13 @@ export async function kraftDirectory(
   }
   return {
     path,
+    properties: join(root, 'server.properties'),
     folder: join(path, '__cluster_metadata-0'),
     logStore,
     clock,
     events,
     repository: (options = {}) => new KraftMetadataRepository(ports, { ...defaults, ...options }),
-    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
+    [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }),
   }
 }
 

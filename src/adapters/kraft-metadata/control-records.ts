@@ -1,6 +1,6 @@
 /** The control records of the metadata log and its snapshots (KIP-595, KIP-630, KIP-853), bytes ↔ values. */
 import { decode, encode } from '../codec/codec.ts'
-import type { Fields, Message, ValueOf } from '../codec/schema.ts'
+import type { Fields, Message, ValueOf, WritableOf } from '../codec/schema.ts'
 import { inRange } from '../codec/schema.ts'
 import {
   kRaftVersionRecord,
@@ -12,7 +12,7 @@ import {
 import type { NewRecord } from '../../domain/log/batch-writer.ts'
 import { UnknownMetadataRecord } from './metadata-record-codec.ts'
 
-export type LeaderChange = ValueOf<typeof leaderChangeMessage>
+export type LeaderChange = WritableOf<typeof leaderChangeMessage>
 export type Voters = ValueOf<typeof votersRecord>
 
 export type ControlRecord =

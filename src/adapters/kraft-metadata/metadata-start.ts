@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LogOptions } from '../../application/ports/log-store.ts'
-import { METADATA_TOPIC_ID, ZERO_UUID } from '../../domain/uuid.ts'
+import { METADATA_TOPIC_ID } from '../../domain/uuid.ts'
 import type { Uuid } from '../../domain/uuid.ts'
 import type { ClusterImage } from '../../domain/cluster/cluster-image.ts'
 import type { MetadataRecord } from '../../domain/cluster/metadata-record.ts'
@@ -74,10 +74,9 @@ export async function takeLeadership(ports: KraftMetadataPorts, options: KraftMe
     loaded.bytesSinceSnapshot,
   )
   await keeper.adopt(loaded.snapshots)
-  const metadataDirectory = directories.find(({ path }) => path === options.metadataLogDir)?.id ?? ZERO_UUID
   const incarnations = { broker: random.uuid(), controller: random.uuid() }
   const stageAll = (stage: Stage): void => {
-    writer.stageControl(epochRecords(loaded, options.nodeId, metadataDirectory))
+    writer.stageControl(epochRecords(loaded, options.nodeId))
     if (loaded.image.openTransaction !== null) {
       stage([{ type: 'AbortTransactionRecord', reason: 'The leader that began it is gone' }])
     }
@@ -178,16 +177,15 @@ async function writeBootstrap(
   }
 }
 
-/** The control records of a new epoch; on a new log of a dynamic quorum also what the quorum is. */
-function epochRecords(loaded: LoadedMetadata, nodeId: number, voterDirectoryId: Uuid): readonly ControlRecord[] {
-  const voter = { voterId: nodeId, voterDirectoryId: loaded.kraftVersion > 0 ? voterDirectoryId : ZERO_UUID }
+/**
+ * The control records of a new epoch; on a new log of a dynamic quorum also what the quorum is. Kafka 4.3 reads and
+ * writes LeaderChange in version 0, without directory ids, whatever the `kraft.version`.
+ */
+function epochRecords(loaded: LoadedMetadata, nodeId: number): readonly ControlRecord[] {
   const others = loaded.voters?.voters.filter(({ voterId }) => voterId !== nodeId) ?? []
-  const voters = [voter, ...others.map(({ voterId, voterDirectoryId: id }) => ({ voterId, voterDirectoryId: id }))]
-  const version = loaded.kraftVersion > 0 ? 1 : 0
-  const change: ControlRecord = {
-    type: 'LeaderChange',
-    value: { version, leaderId: nodeId, voters, grantingVoters: [voter] },
-  }
+  const voters = [{ voterId: nodeId }, ...others.map(({ voterId }) => ({ voterId }))]
+  const value = { version: 0, leaderId: nodeId, voters, grantingVoters: [{ voterId: nodeId }] }
+  const change: ControlRecord = { type: 'LeaderChange', value }
   return loaded.isNew ? [change, ...quorumControlRecords(loaded)] : [change]
 }
 

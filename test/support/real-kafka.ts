@@ -1,0 +1,126 @@
+/** A real Apache Kafka beside a test: its broker and its tools, where Java and the jars are present. */
+import { spawn, spawnSync } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { existsSync, readdirSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { createServer, connect } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { describe } from '@jest/globals'
+
+const libs = process.env['KAFKA_LIBS'] ?? join(homedir(), '.cache', 'odradek', 'kafka-libs')
+
+function isPresent(): boolean {
+  if (!existsSync(libs) || !readdirSync(libs).some((file) => /^kafka_2\.13-.*\.jar$/.test(file))) return false
+  return spawnSync('java', ['-version'], { stdio: 'ignore' }).status === 0
+}
+
+/** `describe`, skipped by name where there is no Java or no Kafka. */
+export const describeWithKafka = isPresent() ? describe : describe.skip
+
+function java(main: string, args: readonly string[], heap: string): ChildProcess {
+  const options = [`-Xmx${heap}`, '-Djava.awt.headless=true', '-Dlog4j2.level=WARN', '-cp', join(libs, '*')]
+  return spawn('java', [...options, main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+}
+
+function collect(child: ChildProcess): () => string {
+  let text = ''
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (text += chunk.toString()))
+  return () => text
+}
+
+function exited(child: ChildProcess): Promise<number | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve(child.exitCode)
+  return new Promise((resolve) => child.once('exit', (code) => resolve(code)))
+}
+
+/** What one of Kafka's tools prints; a failing tool rejects with it. */
+export async function kafkaTool(main: string, ...args: readonly string[]): Promise<string> {
+  const child = java(main, args, '256m')
+  const output = collect(child)
+  const code = await exited(child)
+  if (code !== 0) throw new Error(`${main} ended with ${String(code)}: ${output()}`)
+  return output()
+}
+
+export interface RealKafkaFiles {
+  readonly properties: string
+  readonly bootstrap: string
+  readonly port: number
+}
+
+/** Writes the properties of a combined node 1 over `logDir` to `properties`, on two free ports. */
+export async function kafkaProperties(
+  properties: string,
+  logDir: string,
+  { dynamicQuorum = false }: { readonly dynamicQuorum?: boolean } = {},
+): Promise<RealKafkaFiles> {
+  const [port, controllerPort] = await freePorts()
+  const controller = `127.0.0.1:${controllerPort}`
+  const lines = [
+    'process.roles=broker,controller',
+    'node.id=1',
+    `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://${controller}`,
+    'controller.listener.names=CONTROLLER',
+    dynamicQuorum ? `controller.quorum.bootstrap.servers=${controller}` : `controller.quorum.voters=1@${controller}`,
+    `log.dirs=${logDir}`,
+    'offsets.topic.replication.factor=1',
+    'transaction.state.log.replication.factor=1',
+    'transaction.state.log.min.isr=1',
+    'share.coordinator.state.topic.replication.factor=1',
+    'share.coordinator.state.topic.min.isr=1',
+  ]
+  await writeFile(properties, `${lines.join('\n')}\n`)
+  return { properties, bootstrap: `127.0.0.1:${port}`, port }
+}
+
+async function freePorts(): Promise<readonly [number, number]> {
+  const servers = [createServer(), createServer()]
+  const ports: number[] = []
+  for (const server of servers) {
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    ports.push((server.address() as AddressInfo).port)
+  }
+  for (const server of servers) await new Promise((resolve) => server.close(resolve))
+  return [ports[0]!, ports[1]!]
+}
+
+/** A broker that runs until it is stopped. */
+export class RealKafka {
+  readonly #child: ChildProcess
+  readonly #output: () => string
+
+  private constructor(child: ChildProcess) {
+    this.#child = child
+    this.#output = collect(child)
+  }
+
+  /** Resolves when the broker takes connections. */
+  static async start({ properties, port }: RealKafkaFiles): Promise<RealKafka> {
+    const kafka = new RealKafka(java('kafka.Kafka', [properties], '512m'))
+    while (!(await takesConnections(port))) {
+      if (kafka.#child.exitCode !== null) throw new Error(`Kafka did not start: ${kafka.#output()}`)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    return kafka
+  }
+
+  async stop(): Promise<void> {
+    this.#child.kill('SIGTERM')
+    await exited(this.#child)
+  }
+}
+
+function takesConnections(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => {
+      resolve(false)
+    })
+  })
+}
