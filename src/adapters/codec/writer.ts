@@ -176,22 +176,26 @@ const NOT_IN_ALPHABET = 0x40
 const SEXTETS = new Uint8Array(128).fill(NOT_IN_ALPHABET)
 for (let i = 0; i < 64; i++) SEXTETS[ALPHABET.charCodeAt(i)] = i
 
+function sextet(text: string, i: number): number {
+  return SEXTETS[text.charCodeAt(i)] ?? NOT_IN_ALPHABET
+}
+
 /** 22 characters of base64url as 16 bytes. */
 export function writeUuid(bytes: Buffer, p: number, text: string): number {
   if (text.length !== 22) throw new TypeError(`not a uuid: ${text}`)
   let seen = 0
   for (let i = 0; i < 20; i += 4) {
-    const a = SEXTETS[text.charCodeAt(i)]!
-    const b = SEXTETS[text.charCodeAt(i + 1)]!
-    const c = SEXTETS[text.charCodeAt(i + 2)]!
-    const d = SEXTETS[text.charCodeAt(i + 3)]!
+    const a = sextet(text, i)
+    const b = sextet(text, i + 1)
+    const c = sextet(text, i + 2)
+    const d = sextet(text, i + 3)
     seen |= a | b | c | d
     bytes[p++] = (a << 2) | (b >> 4)
     bytes[p++] = (b << 4) | (c >> 2)
     bytes[p++] = (c << 6) | d
   }
-  const a = SEXTETS[text.charCodeAt(20)]!
-  const b = SEXTETS[text.charCodeAt(21)]!
+  const a = sextet(text, 20)
+  const b = sextet(text, 21)
   if (((seen | a | b) & NOT_IN_ALPHABET) !== 0) throw new TypeError(`not a uuid: ${text}`)
   bytes[p++] = (a << 2) | (b >> 4)
   return p

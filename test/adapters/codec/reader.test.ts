@@ -1,0 +1,100 @@
+import { describe, expect, it } from '@jest/globals'
+import { codecOf, decode } from '../../../src/adapters/codec/codec.ts'
+import { Reader } from '../../../src/adapters/codec/reader.ts'
+import { array, bytes, int8, message, records, string, struct } from '../../../src/adapters/codec/schema.ts'
+
+const parcel = message({
+  name: 'Parcel',
+  versions: '0-1',
+  flexible: '1+',
+  fields: { text: string(), blob: bytes({ nullable: true }), data: records(), list: array('int8') },
+})
+const nothing = message({ name: 'Nothing', versions: '0', flexible: 'none', fields: { list: array({}) } })
+const deep = message({
+  name: 'Deep',
+  versions: '0',
+  flexible: '0+',
+  fields: { list: array({ a: string(), b: int8(), c: struct({ nullable: true }, { d: int8() }) }) },
+})
+
+const read = (version: number, hex: string): unknown => decode(parcel, version, Buffer.from(hex, 'hex'))
+
+describe('refused', () => {
+  it.each([
+    ['null where it is not allowed', 0, 'ffff', 'Parcel v0: text is null'],
+    ['compact null where it is not allowed', 1, '00', 'Parcel v1: text is null'],
+    ['a negative length that is not null', 0, '0000fffffffe', 'Parcel v0: a length of -2'],
+    ['a string longer than what is left', 0, '0005616263', 'Parcel v0: text has 5 bytes, but only 3 are left'],
+    ['bytes longer than what is left', 0, '00007fffffff', 'Parcel v0: blob has 2147483647 bytes, but only 0 are left'],
+    [
+      'records longer than what is left',
+      1,
+      '0100ffffffff0f',
+      'Parcel v1: data has 4294967294 bytes, but only 0 are left',
+    ],
+    [
+      'more items than bytes',
+      0,
+      '0000ffffffff000000007fffffff',
+      'list has 2147483647 items, but only 0 bytes are left',
+    ],
+    ['a varint of 6 bytes', 1, '808080808001', 'Parcel v1: a varint is longer than 5 bytes'],
+    ['an end within a field', 0, '0000ffff', 'Parcel v0: it ends too early'],
+    ['an end within a varint', 1, '80', 'Parcel v1: it ends too early'],
+    ['a tagged field longer than what is left', 1, '01000101010705aa', 'a tagged field is longer than what is left'],
+    ['nothing at all', 0, '', 'Parcel v0: it ends too early'],
+  ])('%s', (_, version, hex, why) => {
+    expect(() => read(version, hex)).toThrow(why)
+    expect(() => read(version, hex)).toThrow(expect.objectContaining({ name: 'ProtocolError' }))
+  })
+
+  it('items of no size are as many as bytes at most', () => {
+    expect(() => decode(nothing, 0, Buffer.from('7fffffff0000', 'hex'))).toThrow('but only 2 bytes are left')
+    expect(decode(nothing, 0, Buffer.from('000000020000', 'hex'))).toEqual({ list: [{}, {}] })
+  })
+
+  it('structs are as many as there is room for at their smallest', () => {
+    const room = (count: number): Buffer => Buffer.concat([Buffer.from([count + 1]), Buffer.alloc(40)])
+    expect(() => decode(deep, 0, room(11))).toThrow('list has 11 items, but only 40 bytes are left')
+  })
+})
+
+describe('forgiven', () => {
+  it('invalid UTF-8, which becomes U+FFFD', () => {
+    expect(read(0, '0003' + '61ff62' + 'ffffffff' + '00000000' + '00000000')).toMatchObject({ text: 'a\u{FFFD}b' })
+    expect(read(0, '000e' + '61'.repeat(13) + 'c3' + 'ffffffff' + '00000000' + '00000000')).toMatchObject({
+      text: 'a'.repeat(13) + '\u{FFFD}',
+    })
+  })
+
+  it('what is behind the message', () => {
+    const reader = new Reader(Buffer.from('0000' + 'ffffffff' + '00000000' + '00000000' + 'aabb', 'hex'))
+    codecOf(parcel, 0).read(reader)
+    expect(reader.position).toBe(14)
+  })
+
+  it('a byte order mark, which is text', () => {
+    expect(read(0, '0003' + 'efbbbf' + 'ffffffff' + '00000000' + '00000000')).toMatchObject({ text: '\u{FEFF}' })
+  })
+})
+
+describe('memory', () => {
+  const frame = Buffer.from('0000' + '00000002' + '0102' + '00000002' + '0304' + '00000000', 'hex')
+
+  it('of records is that of the frame, of bytes a copy', () => {
+    const value = decode(parcel, 0, frame)
+    frame.fill(9)
+    expect(value.blob).toEqual(new Uint8Array([1, 2]))
+    expect(value.data).toEqual(new Uint8Array([9, 9]))
+    expect(value.data.buffer).toBe(frame.buffer)
+  })
+
+  it('of a frame in the middle of a larger buffer is respected', () => {
+    const large = Buffer.alloc(64, 1)
+    large.set(Buffer.from('0001' + '61' + 'ffffffff' + '00000000' + '00000000', 'hex'), 10)
+    expect(decode(parcel, 0, new Uint8Array(large.buffer, large.byteOffset + 10, 15))).toMatchObject({ text: 'a' })
+    expect(() => decode(parcel, 0, new Uint8Array(large.buffer, large.byteOffset + 10, 14))).toThrow(
+      'it ends too early',
+    )
+  })
+})
