@@ -73,9 +73,10 @@ export class WriteQueue {
 
   #written(group: readonly QueuedWrite[], batches: readonly StampedBatch[]): void {
     this.#events.written(batches, batches[batches.length - 1]!.lastOffset + 1n)
+    // Before the next write begins: what this lets in goes out with it.
+    settleAll(group, true)
     this.#writing = false
     this.#writeNext()
-    settleAll(group, true)
   }
 
   #failed(group: readonly QueuedWrite[], cause: unknown): void {
