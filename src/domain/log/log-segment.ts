@@ -117,19 +117,19 @@ export class SegmentShape {
     }
     this.sizeBytes += batch.sizeBytes
     this.bytesSinceEntry += batch.sizeBytes
-    if (indexed) this.#countTimeEntry()
+    if (indexed) this.takeTimeEntry()
     return indexed
   }
 
-  /** Whether the largest timestamp is not in the time index yet: asked when a segment ends. */
-  get lacksLastTimeEntry(): boolean {
-    return this.maxTimestamp > this.lastTimeEntry
-  }
-
-  #countTimeEntry(): void {
-    if (!this.lacksLastTimeEntry) return
+  /**
+   * Whether the largest timestamp is not in the time index yet; counts the entry that it now gets. Due with each
+   * offset entry and once more when the segment ends.
+   */
+  takeTimeEntry(): boolean {
+    if (this.maxTimestamp <= this.lastTimeEntry) return false
     this.timeEntries++
     this.lastTimeEntry = this.maxTimestamp
+    return true
   }
 }
 

@@ -1,0 +1,314 @@
+/**
+ * The storage port on Apache Kafka's own files: directory layout, formats and checkpoints are those of Kafka 4.x, so
+ * that either program opens what the other wrote. After an unclean stop each log is recovered when it is opened; a
+ * directory is marked as cleanly stopped only when every log in it is known to be sound.
+ *
+ * It does not compact, keeps no `.txnindex`, and ignores `preallocate` (Kafka's help for Windows).
+ */
+import type { Checksum } from '../../application/ports/checksum.ts'
+import type { LogDirectory as DirectoryDescription } from '../../application/ports/log-store.ts'
+import type { LogOptions, LogStore, PartitionLog } from '../../application/ports/log-store.ts'
+import { StorageError } from '../../application/ports/log-store.ts'
+import type { Logger } from '../../application/ports/logger.ts'
+import type { Random } from '../../application/ports/random.ts'
+import type { Timer, Timers } from '../../application/ports/timers.ts'
+import { segmentJitter } from '../../domain/log/log-segment.ts'
+import type { TopicPartition } from '../../domain/topic-partition.ts'
+import { topicPartitionKey } from '../../domain/topic-partition.ts'
+import type { Uuid } from '../../domain/uuid.ts'
+import { BufferPool } from './buffer-pool.ts'
+import { formatTopicId, parseTopicId } from './checkpoint-text.ts'
+import { DelayedRemoval } from './delayed-removal.ts'
+import { deletedFolderName, METADATA_FILE } from './file-names.ts'
+import type { LogKeeper } from './file-partition-log.ts'
+import { FilePartitionLog } from './file-partition-log.ts'
+import type { FileSystem } from './file-system.ts'
+import { nodeFileSystem } from './file-system.ts'
+import { IndexCache } from './index-cache.ts'
+import { Limiter } from './limiter.ts'
+import { loadLog } from './load-log.ts'
+import { DirectoryInUseError, LogDirectory } from './log-directory.ts'
+import { OpenFiles } from './open-files.ts'
+import type { StorageContext } from './storage-context.ts'
+import { readText, replaceFile } from './whole-files.ts'
+
+/** The metadata log: in no checkpoint, always checked whole when it is opened, its indexes never cut. */
+const METADATA_TOPIC = '__cluster_metadata'
+
+export interface FileLogStoreOptions {
+  /** `log.dirs`: absolute paths, created where they do not exist. */
+  readonly directories: readonly string[]
+  /** `metadata.log.dir`; default: the first of `directories`. */
+  readonly metadataDirectory?: string
+  readonly checksum: Checksum
+  readonly timers: Timers
+  readonly random: Random
+  readonly logger: Logger
+  /** `log.flush.offset.checkpoint.interval.ms`. */
+  readonly checkpointIntervalMs?: number
+  /** How many logs are opened or recovered at the same time. */
+  readonly openingMax?: number
+  readonly openFilesMax?: number
+  /** Default: the machine's. */
+  readonly fileSystem?: FileSystem
+}
+
+const READ_BUFFER_BYTES_KEPT = 16 * 1024 * 1024
+const INDEX_BYTES_KEPT = 16 * 1024 * 1024
+const JITTER_RANGE = 0x7fff_ffff
+const DELETE_DELAY_MS = 60_000n
+
+export class FileLogStore implements LogStore {
+  readonly #options: FileLogStoreOptions
+  readonly #context: StorageContext
+  readonly #directories: LogDirectory[]
+  readonly #metadataDirectory: LogDirectory
+  readonly #opening = new Map<string, Promise<FilePartitionLog>>()
+  readonly #limiter: Limiter
+  readonly #deleteDelays = new Map<string, bigint>()
+  #state: 'new' | 'started' | 'closed' = 'new'
+  #checkpointTimer: Timer | null = null
+  #checkpointing: Promise<unknown> = Promise.resolve()
+  #brokerEpoch = -1n
+
+  constructor(options: FileLogStoreOptions) {
+    const { checksum, timers, random, logger } = options
+    const fs = options.fileSystem ?? nodeFileSystem
+    this.#options = options
+    this.#context = {
+      fs,
+      files: new OpenFiles(fs, options.openFilesMax ?? 1024),
+      pool: new BufferPool(READ_BUFFER_BYTES_KEPT),
+      indexes: new IndexCache(INDEX_BYTES_KEPT),
+      removal: new DelayedRemoval(fs, timers, logger),
+      checksum,
+      timers,
+      logger,
+      drawJitter: () => random.integer(JITTER_RANGE),
+    }
+    this.#limiter = new Limiter(options.openingMax ?? 8)
+    const metadataPath = options.metadataDirectory ?? options.directories[0]!
+    const paths = new Set([...options.directories, metadataPath])
+    this.#directories = [...paths].map(
+      (path) => new LogDirectory(fs, logger, path, options.directories.includes(path), METADATA_TOPIC),
+    )
+    this.#metadataDirectory = this.#directories.find(({ path }) => path === metadataPath)!
+  }
+
+  /** Goes into the marker of a clean stop; the metadata log tells it. */
+  setBrokerEpoch(brokerEpoch: bigint): void {
+    this.#brokerEpoch = brokerEpoch
+  }
+
+  /** The broker epoch of the last process if it stopped cleanly everywhere, else null; known from `start` on. */
+  previousBrokerEpoch(): bigint | null {
+    return this.#directories.every(({ wasClean }) => wasClean) ? (this.#directories[0]?.brokerEpoch ?? null) : null
+  }
+
+  async start(): Promise<void> {
+    const { logger, removal } = this.#context
+    try {
+      for (const directory of this.#directories) {
+        try {
+          removal.removeNow(await directory.start())
+        } catch (error) {
+          await directory.release()
+          if (error instanceof DirectoryInUseError) throw error
+          if (directory === this.#metadataDirectory) {
+            throw new StorageError(`log directory ${directory.path} cannot be used`, { cause: error })
+          }
+          logger.error('log directory offline', { path: directory.path, error })
+        }
+      }
+    } catch (error) {
+      await Promise.all(this.#directories.map((directory) => directory.release()))
+      throw error
+    }
+    this.#state = 'started'
+    this.#checkpointLater()
+  }
+
+  open(partition: TopicPartition, options: LogOptions): Promise<PartitionLog> {
+    const key = topicPartitionKey(partition.topic, partition.partition)
+    let opening = this.#opening.get(key)
+    if (opening === undefined) {
+      opening = this.#limiter.run(() => this.#open(partition, key, options))
+      this.#opening.set(key, opening)
+      opening.catch(() => this.#opening.delete(key))
+    }
+    return opening.then((log) => {
+      if (log.topicId !== options.topicId) throw otherTopic(key, log.topicId, options.topicId)
+      log.configure(options)
+      this.#deleteDelays.set(key, options.fileDeleteDelayMs)
+      return log
+    })
+  }
+
+  async #open(partition: TopicPartition, key: string, options: LogOptions): Promise<FilePartitionLog> {
+    this.#assertStarted()
+    const found = this.#directories.filter((directory) => directory.partitions.has(key))
+    if (found.length > 1) {
+      throw new StorageError(`${key} is in two log directories: ${found.map(({ path }) => path).join(', ')}`)
+    }
+    const directory = found[0] ?? (await this.#create(partition, key, options))
+    const folder = directory.folder(key)
+    try {
+      await this.#checkTopicId(folder, options.topicId)
+      const metadata = partition.topic === METADATA_TOPIC
+      const log = await loadLog(this.#context, {
+        folder,
+        name: key,
+        options,
+        clean: !metadata && (directory.wasClean || found.length === 0),
+        recoveryPoint: directory.recoveryPoints.get(key) ?? null,
+        startOffset: directory.startOffsets.get(key) ?? null,
+        precious: metadata,
+        jitterMs: segmentJitter(this.#context.drawJitter(), options.segmentJitterMs, options.segmentMs),
+      })
+      const keeper: LogKeeper = {
+        saveRecoveryPoint: () => directory.save(),
+        saveStartOffset: () => directory.saveStartOffsets(),
+        offline: (_, error) => {
+          directory.unclean.add(key)
+          this.#context.logger.error('log offline', { log: key, folder, error })
+        },
+      }
+      const place = { partition, topicId: options.topicId, directory: directory.path, folder }
+      const opened = new FilePartitionLog(this.#context, keeper, place, options, log)
+      directory.unclean.delete(key)
+      directory.logs.set(key, opened)
+      return opened
+    } catch (error) {
+      directory.unclean.add(key)
+      if (error instanceof StorageError) throw error
+      throw new StorageError(`${folder} cannot be opened`, { cause: error })
+    }
+  }
+
+  /** Makes the folder of a new partition in the directory that has the fewest. */
+  async #create(partition: TopicPartition, key: string, options: LogOptions): Promise<LogDirectory> {
+    const { fs } = this.#context
+    const offline = this.#directories.find((directory) => !directory.online)
+    if (offline !== undefined) {
+      throw new StorageError(`${key} is not created: it may be in ${offline.path}, which is offline`)
+    }
+    const directory = partition.topic === METADATA_TOPIC ? this.#metadataDirectory : this.#emptiest()
+    directory.forget(key)
+    directory.partitions.set(key, partition)
+    const folder = directory.folder(key)
+    try {
+      await fs.makeDirectory(folder)
+      await replaceFile(fs, folder, METADATA_FILE, formatTopicId(options.topicId))
+      await directory.syncFolders()
+    } catch (error) {
+      directory.partitions.delete(key)
+      throw new StorageError(`${folder} cannot be created`, { cause: error })
+    }
+    return directory
+  }
+
+  #emptiest(): LogDirectory {
+    return this.#directories
+      .filter((directory) => directory.takesPartitions)
+      .reduce((least, directory) => (directory.partitions.size < least.partitions.size ? directory : least))
+  }
+
+  /** A folder of another topic is never written to; one without an id gets the one asked for. */
+  async #checkTopicId(folder: string, topicId: Uuid): Promise<void> {
+    const { fs } = this.#context
+    const text = await readText(fs, `${folder}/${METADATA_FILE}`)
+    if (text === null) {
+      await replaceFile(fs, folder, METADATA_FILE, formatTopicId(topicId))
+      return
+    }
+    const stored = parseTopicId(text)
+    if (stored === null) throw new StorageError(`${folder}/${METADATA_FILE} is not readable`)
+    if (stored !== topicId) throw otherTopic(folder, stored, topicId)
+  }
+
+  async list(): Promise<readonly { readonly topicPartition: TopicPartition; readonly topicId: Uuid | null }[]> {
+    const { fs } = this.#context
+    const listed = this.#directories.flatMap((directory) =>
+      [...directory.partitions].map(async ([key, topicPartition]) => {
+        const text = await readText(fs, `${directory.folder(key)}/${METADATA_FILE}`)
+        return { topicPartition, topicId: text === null ? null : parseTopicId(text) }
+      }),
+    )
+    return await Promise.all(listed)
+  }
+
+  async delete(partition: TopicPartition): Promise<void> {
+    this.#assertStarted()
+    const key = topicPartitionKey(partition.topic, partition.partition)
+    await this.#opening.get(key)?.catch(() => undefined)
+    const directory = this.#directories.find(({ partitions }) => partitions.has(key))
+    this.#opening.delete(key)
+    if (directory === undefined) return
+    await directory.logs.get(key)?.discard()
+    directory.logs.delete(key)
+    // first the checkpoints: a partition of the same name that comes next must not inherit offsets
+    if (directory.forget(key)) await directory.save()
+    const { fs, random, removal } = { ...this.#context, random: this.#options.random }
+    const uniqueHex = Buffer.from(random.uuid(), 'base64url').toString('hex')
+    const renamed = `${directory.path}/${deletedFolderName(partition, uniqueHex)}`
+    await fs.rename(directory.folder(key), renamed)
+    await directory.syncFolders()
+    directory.partitions.delete(key)
+    removal.schedule([renamed], this.#deleteDelays.get(key) ?? DELETE_DELAY_MS)
+    this.#deleteDelays.delete(key)
+  }
+
+  async directories(): Promise<readonly DirectoryDescription[]> {
+    const { fs } = this.#context
+    const described = this.#directories
+      .filter((directory) => directory.takesPartitions)
+      .map(async ({ path, online }) => {
+        const space = online ? await fs.space(path).catch(() => null) : null
+        return space === null
+          ? { path, online: false, totalBytes: -1n, usableBytes: -1n }
+          : { path, online, ...space }
+      })
+    return await Promise.all(described)
+  }
+
+  async close(): Promise<void> {
+    if (this.#state !== 'started') return
+    this.#state = 'closed'
+    this.#checkpointTimer?.cancel()
+    await Promise.allSettled([this.#checkpointing, ...this.#opening.values()])
+    for (const directory of this.#directories) {
+      const closings = [...directory.logs].map(([key, log]) =>
+        this.#limiter.run(async () => {
+          const metadata = log.topicPartition.topic === METADATA_TOPIC
+          if (!(await log.close(!metadata))) directory.unclean.add(key)
+        }),
+      )
+      await Promise.all(closings)
+    }
+    await this.#context.removal.close()
+    await Promise.all(this.#directories.map((directory) => directory.close(this.#brokerEpoch)))
+    await this.#context.files.close()
+    this.#context.pool.clear()
+  }
+
+  #checkpointLater(): void {
+    this.#checkpointTimer = this.#context.timers.after(this.#options.checkpointIntervalMs ?? 60_000, () => {
+      const online = this.#directories.filter((directory) => directory.online)
+      const saves = online.map((directory) =>
+        directory.save().catch((error: unknown) => {
+          this.#context.logger.error('checkpoints not written', { path: directory.path, error })
+        }),
+      )
+      this.#checkpointing = Promise.all(saves)
+      this.#checkpointLater()
+    })
+  }
+
+  #assertStarted(): void {
+    if (this.#state !== 'started') throw new StorageError(`the storage is ${this.#state}`)
+  }
+}
+
+function otherTopic(where: string, stored: Uuid, asked: Uuid): StorageError {
+  return new StorageError(`${where} holds topic id ${stored}, not ${asked}`)
+}

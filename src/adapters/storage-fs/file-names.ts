@@ -1,0 +1,47 @@
+/** The names of files and folders in a log directory, as Kafka gives them. */
+import type { TopicPartition } from '../../domain/topic-partition.ts'
+
+export const LOG_SUFFIX = '.log'
+export const OFFSET_INDEX_SUFFIX = '.index'
+export const TIME_INDEX_SUFFIX = '.timeindex'
+export const TXN_INDEX_SUFFIX = '.txnindex'
+export const SNAPSHOT_SUFFIX = '.snapshot'
+export const DELETED_SUFFIX = '.deleted'
+export const CLEANED_SUFFIX = '.cleaned'
+export const SWAP_SUFFIX = '.swap'
+
+export const METADATA_FILE = 'partition.metadata'
+export const EPOCHS_FILE = 'leader-epoch-checkpoint'
+export const CLEAN_STOP_FILE = '.kafka_cleanshutdown'
+export const LOCK_FILE = '.lock'
+
+const FOLDER_NAME_MAX = 255
+
+/** The 20 digits that begin the names of a segment's files. */
+export function offsetName(offset: bigint): string {
+  return offset.toString().padStart(20, '0')
+}
+
+/** The offset in a file's name, if it is 20 digits and then exactly `suffix`; else null. */
+export function offsetOf(name: string, suffix: string): bigint | null {
+  if (name.length !== 20 + suffix.length || !name.endsWith(suffix)) return null
+  const digits = name.slice(0, 20)
+  return /^\d{20}$/.test(digits) ? BigInt(digits) : null
+}
+
+/** The partition whose folder this is; null for everything else, `-delete`, `-future` and `-stray` included. */
+export function partitionOfFolder(name: string): TopicPartition | null {
+  const match = /^([a-zA-Z0-9._-]{1,249})-(\d{1,10})$/.exec(name)
+  return match === null ? null : { topic: match[1]!, partition: Number(match[2]) }
+}
+
+/** Whether a folder belongs to a deleted topic and waits for its removal. */
+export function isDeletedFolder(name: string): boolean {
+  return /^.*-\d{1,10}\.[0-9a-f]{32}-delete$/.test(name)
+}
+
+/** What the folder of a deleted partition is renamed to: the topic's name is cut to what a file name may hold. */
+export function deletedFolderName({ topic, partition }: TopicPartition, uniqueHex: string): string {
+  const suffix = `-${partition}.${uniqueHex}-delete`
+  return topic.slice(0, FOLDER_NAME_MAX - suffix.length) + suffix
+}

@@ -1,0 +1,126 @@
+/**
+ * The few file operations that the storage needs, behind one small interface, so that tests can inject failures, torn
+ * writes and full disks. Nothing here interprets what it reads or writes. Files are named by descriptors, because a
+ * `FileHandle` costs an object and a promise more per call.
+ */
+import fs from 'node:fs'
+
+export interface DirectoryEntry {
+  readonly name: string
+  readonly directory: boolean
+}
+
+export interface FileSystem {
+  /** Flags as in `fs.open`: 'r', 'r+', 'w', 'wx'. */
+  open(path: string, flags: string): Promise<number>
+  close(fd: number): Promise<void>
+  /** Reads up to `length` bytes into `buffer` at `at`; answers how many, less only at the end of the file. */
+  read(fd: number, buffer: Uint8Array, at: number, length: number, position: number): Promise<number>
+  /** Writes the chunks one behind the other; answers how many bytes went out, which may be less than asked. */
+  writev(fd: number, chunks: readonly Uint8Array[], position: number): Promise<number>
+  truncate(fd: number, bytes: number): Promise<void>
+  /** Brings the file's data and size to the disk. */
+  sync(fd: number): Promise<void>
+  /** Brings the names in a directory to the disk. */
+  syncDirectory(path: string): Promise<void>
+  sizeOf(path: string): Promise<number>
+  list(path: string): Promise<readonly DirectoryEntry[]>
+  /** The whole of a small file; null when there is none. */
+  readFile(path: string): Promise<Uint8Array | null>
+  /** Creates the directory and those above it; fine when it exists. */
+  makeDirectory(path: string): Promise<void>
+  rename(from: string, to: string): Promise<void>
+  /** Removes a file, or a directory with all that is in it; fine when it is gone. */
+  remove(path: string): Promise<void>
+  space(path: string): Promise<{ readonly totalBytes: bigint; readonly usableBytes: bigint }>
+  /**
+   * Takes a lock file for this process (and against other stores in it), creating it; null = somebody else has it.
+   * The answer gives it back and removes the file.
+   */
+  lock(path: string): Promise<(() => Promise<void>) | null>
+}
+
+/** Whether a failed operation found no such file. */
+export function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT'
+}
+
+type Callback<T> = (error: NodeJS.ErrnoException | null, value: T) => void
+
+function call<T>(run: (callback: Callback<T>) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    run((error, value) => {
+      if (error === null) resolve(value)
+      else reject(error)
+    })
+  })
+}
+
+async function takeLock(path: string): Promise<(() => Promise<void>) | null> {
+  // Java's `FileChannel.tryLock` and this one refuse each other; two descriptors of one process do too
+  const { tryLock } = (await import('fs-native-extensions')).default
+  for (;;) {
+    const handle = await fs.promises.open(path, 'a+')
+    try {
+      if (!tryLock(handle.fd)) {
+        await handle.close()
+        return null
+      }
+      // The one who had it may have removed the file between our open and our lock: then we hold a nameless file.
+      const [held, named] = await Promise.all([handle.stat(), fs.promises.stat(path).catch(() => null)])
+      if (held.ino === named?.ino) {
+        return async () => {
+          await fs.promises.rm(path, { force: true })
+          await handle.close()
+        }
+      }
+      await handle.close()
+    } catch (error) {
+      await handle.close().catch(() => undefined)
+      throw error
+    }
+  }
+}
+
+/** The machine's own file system. */
+export const nodeFileSystem: FileSystem = {
+  open: (path, flags) => call((done) => fs.open(path, flags, 0o644, done)),
+  close: (fd) => call((done) => fs.close(fd, (error) => done(error ?? null, undefined))),
+  read: (fd, buffer, at, length, position) => call((done) => fs.read(fd, buffer, at, length, position, done)),
+  writev: (fd, chunks, position) => call((done) => fs.writev(fd, chunks as Uint8Array[], position, done)),
+  truncate: (fd, bytes) => call((done) => fs.ftruncate(fd, bytes, (error) => done(error, undefined))),
+  sync: (fd) => call((done) => fs.fdatasync(fd, (error) => done(error, undefined))),
+  async syncDirectory(path) {
+    // Windows has no descriptors of directories, and needs none
+    if (process.platform === 'win32') return
+    const fd = await this.open(path, 'r')
+    try {
+      await call<undefined>((done) => fs.fsync(fd, (error) => done(error, undefined)))
+    } finally {
+      await this.close(fd)
+    }
+  },
+  sizeOf: async (path) => (await fs.promises.stat(path)).size,
+  async list(path) {
+    const entries = await fs.promises.readdir(path, { withFileTypes: true })
+    return entries.map((entry) => ({ name: entry.name, directory: entry.isDirectory() }))
+  },
+  async readFile(path) {
+    try {
+      return await fs.promises.readFile(path)
+    } catch (error) {
+      if (isMissing(error)) return null
+      throw error
+    }
+  },
+  async makeDirectory(path) {
+    await fs.promises.mkdir(path, { recursive: true })
+  },
+  rename: (from, to) => fs.promises.rename(from, to),
+  remove: (path) => fs.promises.rm(path, { recursive: true, force: true }),
+  async space(path) {
+    const { blocks, bavail, bsize } = await fs.promises.statfs(path, { bigint: true })
+    return { totalBytes: blocks * bsize, usableBytes: bavail * bsize }
+  },
+  lock: takeLock,
+}

@@ -1,0 +1,259 @@
+/**
+ * Opens the folder of a partition: what a log looks like when its process stops cleanly is believed with a look at
+ * its last bytes; after any other end every batch above the recovery point is checked, and a tail that does not hold
+ * is cut. Nothing else is ever cut: damage anywhere else makes the log refuse to open.
+ */
+import type { LogOptions } from '../../application/ports/log-store.ts'
+import { StorageError } from '../../application/ports/log-store.ts'
+import type { LeaderEpochEntry } from '../../domain/log/leader-epochs.ts'
+import { LeaderEpochs } from '../../domain/log/leader-epochs.ts'
+import { SegmentShape } from '../../domain/log/log-segment.ts'
+import { scanBatches } from './batch-scan.ts'
+import { parseEpochs } from './checkpoint-text.ts'
+import { DELETED_SUFFIX, EPOCHS_FILE, LOG_SUFFIX, offsetOf, SNAPSHOT_SUFFIX } from './file-names.ts'
+import type { SegmentIndexes, SegmentScan } from './file-segment.ts'
+import { damaged, FileSegment } from './file-segment.ts'
+import { ProducerSnapshots } from './producer-snapshots.ts'
+import type { StorageContext } from './storage-context.ts'
+import { settleUnfinished } from './unfinished-files.ts'
+import { readText } from './whole-files.ts'
+
+/** What the log directory knows of a log before it is opened. */
+export interface LoadRequest {
+  readonly folder: string
+  /** `topic-partition`, for log lines. */
+  readonly name: string
+  readonly options: LogOptions
+  /** Whether the last process ended cleanly with this log. */
+  readonly clean: boolean
+  /** Everything below was on the disk; null = unknown. */
+  readonly recoveryPoint: bigint | null
+  /** A start offset above the first segment's base; null = none. */
+  readonly startOffset: bigint | null
+  /**
+   * True for the metadata log: it is cut only where nothing sound follows, because a batch lost in its middle is a
+   * lost cluster, which somebody has to look at.
+   */
+  readonly precious: boolean
+  readonly jitterMs: bigint
+}
+
+export interface LoadedLog {
+  readonly segments: FileSegment[]
+  /** The numbers of the last segment, whose indexes are pinned. */
+  readonly shape: SegmentShape
+  readonly start: bigint
+  readonly end: bigint
+  readonly recoveryPoint: bigint
+  /** Whether the files of the last segment differ from what a clean stop leaves. */
+  readonly changed: boolean
+  readonly epochs: LeaderEpochs
+  /** Whether the epochs differ from what their file says. */
+  readonly epochsChanged: boolean
+  readonly snapshots: ProducerSnapshots
+}
+
+export async function loadLog(context: StorageContext, request: LoadRequest): Promise<LoadedLog> {
+  const { fs } = context
+  const { folder, options } = request
+  const names = await settleUnfinished(context, folder, await fs.list(folder))
+  const bases = names.map((name) => offsetOf(name, LOG_SUFFIX)).filter((base) => base !== null)
+  const segments = await Promise.all(
+    bases.sort((a, b) => (a < b ? -1 : 1)).map(async (base) => {
+      const segment = new FileSegment(context, folder, base, 0, options.indexIntervalBytes)
+      segment.sizeBytes = await fs.sizeOf(segment.logPath)
+      return segment
+    }),
+  )
+  const [epochsText, snapshots] = await Promise.all([
+    readText(fs, `${folder}/${EPOCHS_FILE}`),
+    new ProducerSnapshots(
+      fs,
+      context.checksum,
+      folder,
+      names.map((name) => offsetOf(name, SNAPSHOT_SUFFIX)).filter((offset) => offset !== null),
+    ),
+  ])
+  const saved = epochsText === null ? null : parseEpochs(epochsText)
+  const isNew = segments.length === 0
+  if (isNew) segments.push(await newSegment(context, request, request.startOffset ?? 0n))
+  const tail = request.clean ? await openClean(context, request, segments) : await recover(context, request, segments)
+  const recovered = await startPastEnd(context, request, segments, tail)
+  const first = segments[0]!.baseOffset
+  const start = request.startOffset !== null && request.startOffset > first ? request.startOffset : first
+  const { end } = recovered
+  const epochs = await epochsOf(segments, saved, recovered.scannedEpochs)
+  // an epoch that began at the very end and wrote nothing yet is kept
+  epochs.truncateFromEnd(end + 1n)
+  epochs.truncateFromStart(start)
+  if (!request.clean) await snapshots.removeWhere((offset) => offset > end)
+  const known = request.recoveryPoint ?? first
+  const recoveryPoint = known < end ? known : end
+  return {
+    segments,
+    shape: recovered.shape,
+    start,
+    end,
+    recoveryPoint,
+    changed: isNew || !request.clean,
+    epochs,
+    epochsChanged: saved === null || !sameEpochs(saved, epochs.entries),
+    snapshots,
+  }
+}
+
+/** What is known of the last segment once it was looked at. */
+interface Tail {
+  readonly shape: SegmentShape
+  readonly end: bigint
+  readonly scannedEpochs: readonly LeaderEpochEntry[]
+}
+
+async function newSegment(context: StorageContext, request: LoadRequest, base: bigint): Promise<FileSegment> {
+  const segment = new FileSegment(context, request.folder, base, 0, request.options.indexIntervalBytes)
+  await segment.create(request.options.segmentIndexBytes)
+  return segment
+}
+
+/** After a clean stop: the last segment's index and the batch headers behind its last entry. */
+async function openClean(context: StorageContext, request: LoadRequest, segments: FileSegment[]): Promise<Tail> {
+  const active = segments.at(-1)!
+  const indexes = await active.readIndexes()
+  const tail = indexes === null ? null : await readTail(context, active, indexes, request.jitterMs)
+  if (indexes !== null && tail !== null) {
+    active.pin(indexes)
+    return tail
+  }
+  const scan = await active.scan(true, request.jitterMs)
+  if (scan.problem !== null) throw damaged(active.logPath, scan)
+  await active.writeIndexes(scan.indexes)
+  active.pin(scan.indexes)
+  context.logger.info('index rebuilt', { path: active.logPath })
+  return { shape: scan.shape, end: scan.nextOffset, scannedEpochs: scan.epochs }
+}
+
+/** Null when index and log do not fit together, or the log does not end with a whole batch. */
+async function readTail(
+  { fs, pool, files }: StorageContext,
+  segment: FileSegment,
+  { offset, time }: SegmentIndexes,
+  jitterMs: bigint,
+): Promise<Tail | null> {
+  const { baseOffset, sizeBytes } = segment
+  if (sizeBytes === 0) {
+    return { shape: new SegmentShape({ baseOffset, jitterMs }), end: baseOffset, scannedEpochs: [] }
+  }
+  const from = offset.lastPosition()
+  let end = baseOffset
+  let firstTimestamp: bigint | null = null
+  let fits = true
+  const read = async (fd: number, begin: number, all: boolean) =>
+    await scanBatches(fs, pool, fd, { from: begin, to: sizeBytes, offsetMin: baseOffset }, (batch) => {
+      if (batch.position === 0) firstTimestamp = batch.maxTimestamp
+      if (batch.position === from && from > 0) fits = segment.relative(batch.lastOffset) === offset.lastRelativeOffset()
+      end = batch.lastOffset + 1n
+      return all && fits
+    })
+  const { problem } = await files.use(segment.logPath, async (fd) => {
+    if (from > 0) await read(fd, 0, false)
+    return await read(fd, from, true)
+  })
+  if (problem !== null || !fits) return null
+  const shape = new SegmentShape({
+    baseOffset,
+    jitterMs,
+    sizeBytes,
+    firstTimestamp: firstTimestamp ?? -1n,
+    maxTimestamp: time.lastTimestamp(),
+    maxTimestampOffset: baseOffset + BigInt(time.lastRelativeOffset()),
+    offsetEntries: offset.count,
+    timeEntries: time.count,
+    lastTimeEntry: time.lastTimestamp(),
+    bytesSinceEntry: sizeBytes - from,
+  })
+  return { shape, end, scannedEpochs: [] }
+}
+
+/** After any other end: every segment that reaches past the recovery point is checked, and the first fault cut. */
+async function recover(context: StorageContext, request: LoadRequest, segments: FileSegment[]): Promise<Tail> {
+  const recoveryPoint = request.recoveryPoint ?? segments[0]!.baseOffset
+  const epochs: LeaderEpochEntry[] = []
+  let cutBytes = 0
+  let reason: string | null = null
+  let scan: SegmentScan | null = null
+  for (let i = 0; i < segments.length; i++) {
+    const segment = segments[i]!
+    const next = segments[i + 1]
+    if (next !== undefined && next.baseOffset <= recoveryPoint) continue
+    scan = await segment.scan(true, request.jitterMs)
+    if (scan.problem !== null) {
+      if (scan.nextOffset < recoveryPoint || (request.precious && (next !== undefined || (await segment.holdsMore(scan))))) {
+        throw damaged(segment.logPath, scan)
+      }
+      reason = scan.problem
+      cutBytes = segment.sizeBytes - scan.shape.sizeBytes
+      for (const later of segments.splice(i + 1)) cutBytes += await discard(context, later)
+      await context.files.use(segment.logPath, (fd) => context.fs.truncate(fd, scan!.shape.sizeBytes))
+      segment.sizeBytes = scan.shape.sizeBytes
+    }
+    await segment.writeIndexes(scan.indexes)
+    epochs.push(...scan.epochs)
+  }
+  if (scan === null) throw new StorageError(`${request.folder} has no segment to recover`)
+  const active = segments.at(-1)!
+  active.pin(scan.indexes)
+  await active.preallocateIndexes(request.options.segmentIndexBytes, 'a')
+  const end = scan.nextOffset
+  if (end < recoveryPoint) {
+    context.logger.warn('shorter than recorded', { log: request.name, end, recorded: recoveryPoint })
+  }
+  if (cutBytes > 0) context.logger.info('recovered', { log: request.name, end, cutBytes, reason, path: active.logPath })
+  else context.logger.debug('recovered', { log: request.name, end, cutBytes })
+  return { shape: scan.shape, end, scannedEpochs: epochs }
+}
+
+/** Renames a segment behind a cut away, so that it is gone and yet can be looked at until the next start. */
+async function discard({ fs, files, logger }: StorageContext, segment: FileSegment): Promise<number> {
+  files.forget(segment.logPath)
+  await fs.rename(segment.logPath, segment.logPath + DELETED_SUFFIX)
+  logger.warn('segment behind a cut set aside', { path: segment.logPath, bytes: segment.sizeBytes })
+  return segment.sizeBytes
+}
+
+/** Everything that is left was deleted before the crash: the log is empty and begins where it was deleted up to. */
+async function startPastEnd(
+  context: StorageContext,
+  request: LoadRequest,
+  segments: FileSegment[],
+  tail: Tail,
+): Promise<Tail> {
+  const start = request.startOffset
+  if (start === null || start <= tail.end) return tail
+  if (request.clean) throw new StorageError(`${request.folder} ends at ${tail.end}, before its start offset ${start}`)
+  context.logger.warn('ends before its start offset', { log: request.name, end: tail.end, start })
+  for (const segment of segments.splice(0)) await discard(context, segment)
+  segments.push(await newSegment(context, request, start))
+  const shape = new SegmentShape({ baseOffset: start, jitterMs: request.jitterMs })
+  return { shape, end: start, scannedEpochs: [] }
+}
+
+/** The saved epochs and what a recovery saw; where none are saved, from the headers of the whole log. */
+async function epochsOf(
+  segments: readonly FileSegment[],
+  saved: readonly LeaderEpochEntry[] | null,
+  scanned: readonly LeaderEpochEntry[],
+): Promise<LeaderEpochs> {
+  const epochs = new LeaderEpochs(saved ?? [])
+  let seen = scanned
+  if (saved === null) {
+    const scans: LeaderEpochEntry[] = []
+    for (const segment of segments) if (segment.sizeBytes > 0) scans.push(...(await segment.scan(false)).epochs)
+    seen = scans
+  }
+  for (const { epoch, startOffset } of seen) if (epoch > epochs.latest) epochs.assign(epoch, startOffset)
+  return epochs
+}
+
+function sameEpochs(a: readonly LeaderEpochEntry[], b: readonly LeaderEpochEntry[]): boolean {
+  return a.length === b.length && a.every((entry, i) => entry.epoch === b[i]!.epoch && entry.startOffset === b[i]!.startOffset)
+}

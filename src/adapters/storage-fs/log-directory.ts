@@ -1,0 +1,172 @@
+/**
+ * One of the `log.dirs`: its lock, its checkpoint files, the marker of a clean stop, and the folders in it. It says
+ * what the last process left; it opens no logs itself.
+ */
+import type { Logger } from '../../application/ports/logger.ts'
+import { topicPartitionKey } from '../../domain/topic-partition.ts'
+import { formatCleanStop, formatOffsets, parseCleanStop, parseOffsets } from './checkpoint-text.ts'
+import { CLEAN_STOP_FILE, isDeletedFolder, LOCK_FILE, partitionOfFolder } from './file-names.ts'
+import type { FilePartitionLog } from './file-partition-log.ts'
+import type { FileSystem } from './file-system.ts'
+import { SharedTask } from './shared-task.ts'
+import { readText, replaceFile } from './whole-files.ts'
+
+const RECOVERY_POINTS = 'recovery-point-offset-checkpoint'
+const START_OFFSETS = 'log-start-offset-checkpoint'
+/** A single node has no other replica to wait for: its high watermark is the end of the log. */
+const HIGH_WATERMARKS = 'replication-offset-checkpoint'
+
+export class LogDirectory {
+  readonly path: string
+  /** False = it holds the metadata log only, because `metadata.log.dir` names it and `log.dirs` does not. */
+  readonly takesPartitions: boolean
+  readonly #fs: FileSystem
+  readonly #logger: Logger
+  readonly #metadataTopic: string
+  online = false
+  /** Whether the last process ended cleanly. */
+  wasClean = false
+  /** The broker epoch in the marker of the last clean stop. */
+  brokerEpoch: bigint | null = null
+  /** The partitions that have a folder here. */
+  readonly partitions = new Map<string, { readonly topic: string; readonly partition: number }>()
+  /** The open ones. */
+  readonly logs = new Map<string, FilePartitionLog>()
+  /** Partitions that must not count as clean: recovery is due, or was refused. */
+  readonly unclean = new Set<string>()
+  readonly recoveryPoints = new Map<string, bigint>()
+  readonly startOffsets = new Map<string, bigint>()
+  readonly #highWatermarks = new Map<string, bigint>()
+  #unlock: (() => Promise<void>) | null = null
+  readonly #all = new SharedTask(() => this.#save())
+  readonly #starts = new SharedTask(() => this.#saveStarts())
+  readonly #names = new SharedTask(() => this.#fs.syncDirectory(this.path))
+
+  constructor(fs: FileSystem, logger: Logger, path: string, takesPartitions: boolean, metadataTopic: string) {
+    this.#fs = fs
+    this.#logger = logger
+    this.path = path
+    this.takesPartitions = takesPartitions
+    this.#metadataTopic = metadataTopic
+  }
+
+  /** Locks the directory and learns what is in it. Answers the deleted folders that wait for their removal. */
+  async start(): Promise<string[]> {
+    const fs = this.#fs
+    await fs.makeDirectory(this.path)
+    this.#unlock = await fs.lock(`${this.path}/${LOCK_FILE}`)
+    if (this.#unlock === null) throw new DirectoryInUseError(this.path)
+    const [marker, entries] = await Promise.all([
+      readText(fs, `${this.path}/${CLEAN_STOP_FILE}`),
+      fs.list(this.path),
+      this.#load(RECOVERY_POINTS, this.recoveryPoints),
+      this.#load(START_OFFSETS, this.startOffsets),
+      this.#load(HIGH_WATERMARKS, this.#highWatermarks),
+    ])
+    this.wasClean = marker !== null
+    this.brokerEpoch = marker === null ? null : parseCleanStop(marker)
+    const deleted: string[] = []
+    for (const { name, directory } of entries) {
+      const partition = directory ? partitionOfFolder(name) : null
+      if (partition !== null) this.partitions.set(topicPartitionKey(partition.topic, partition.partition), partition)
+      else if (directory && isDeletedFolder(name)) deleted.push(`${this.path}/${name}`)
+    }
+    if (!this.wasClean) for (const key of this.partitions.keys()) this.unclean.add(key)
+    // from here on a crash is a crash
+    if (marker !== null) {
+      await fs.remove(`${this.path}/${CLEAN_STOP_FILE}`)
+      await fs.syncDirectory(this.path)
+    }
+    this.online = true
+    return deleted
+  }
+
+  folder(key: string): string {
+    return `${this.path}/${key}`
+  }
+
+  /** A partition came or went: forgets what the checkpoints say of an earlier one of that name. */
+  forget(key: string): boolean {
+    this.unclean.delete(key)
+    this.#highWatermarks.delete(key)
+    const recovered = this.recoveryPoints.delete(key)
+    return this.startOffsets.delete(key) || recovered
+  }
+
+  /** Writes all checkpoint files. */
+  save(): Promise<void> {
+    return this.#all.run()
+  }
+
+  /** Writes the start offsets only: records that a client deleted do not come back. */
+  saveStartOffsets(): Promise<void> {
+    return this.#starts.run()
+  }
+
+  /** Brings the folders' names to the disk. */
+  syncFolders(): Promise<void> {
+    return this.#names.run()
+  }
+
+  /** After its logs are closed: marks the stop as clean if it is, and lets the directory go. */
+  async close(brokerEpoch: bigint): Promise<void> {
+    try {
+      if (this.online) {
+        await this.save()
+        if (this.unclean.size === 0) await replaceFile(this.#fs, this.path, CLEAN_STOP_FILE, formatCleanStop(brokerEpoch))
+        else this.#logger.warn('not stopped cleanly', { path: this.path, logs: [...this.unclean] })
+      }
+    } catch (error) {
+      this.#logger.error('log directory not closed cleanly', { path: this.path, error })
+    } finally {
+      this.online = false
+      await this.release()
+    }
+  }
+
+  async release(): Promise<void> {
+    const unlock = this.#unlock
+    this.#unlock = null
+    await unlock?.()
+  }
+
+  async #save(): Promise<void> {
+    for (const [key, log] of this.#checkpointed()) {
+      this.recoveryPoints.set(key, log.recoveryPoint)
+      this.#highWatermarks.set(key, log.range().end)
+    }
+    await this.saveStartOffsets()
+    await replaceFile(this.#fs, this.path, RECOVERY_POINTS, formatOffsets(this.recoveryPoints))
+    await replaceFile(this.#fs, this.path, HIGH_WATERMARKS, formatOffsets(this.#highWatermarks))
+  }
+
+  async #saveStarts(): Promise<void> {
+    for (const [key, log] of this.#checkpointed()) {
+      const start = log.startToSave
+      if (start === null) this.startOffsets.delete(key)
+      else this.startOffsets.set(key, start)
+    }
+    await replaceFile(this.#fs, this.path, START_OFFSETS, formatOffsets(this.startOffsets))
+  }
+
+  #checkpointed(): [string, FilePartitionLog][] {
+    return [...this.logs].filter(([, log]) => log.topicPartition.topic !== this.#metadataTopic)
+  }
+
+  async #load(name: string, into: Map<string, bigint>): Promise<void> {
+    const text = await readText(this.#fs, `${this.path}/${name}`)
+    if (text === null || text === '') return
+    const offsets = parseOffsets(text)
+    if (offsets === null) this.#logger.warn('checkpoint not readable, ignored', { path: `${this.path}/${name}` })
+    else for (const [key, offset] of offsets) into.set(key, offset)
+  }
+}
+
+/** Another process, Kafka or another store has the directory. */
+export class DirectoryInUseError extends Error {
+  override readonly name = 'DirectoryInUseError'
+
+  constructor(path: string) {
+    super(`log directory ${path} is in use: another broker holds ${path}/${LOCK_FILE}`)
+  }
+}
