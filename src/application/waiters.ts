@@ -28,13 +28,13 @@ export interface WaitersLimits {
   readonly keysMax: number
 }
 
-/** `Key` is whatever stands for the thing that changes, compared by identity: an object costs less than its name. */
-export class Waiters<Key> {
+/** `Key` is the object that changes, or one that stands for it: what is remembered of it goes when it goes. */
+export class Waiters<Key extends object> {
   readonly #deadlines: Deadlines
   readonly #keysMax: number
-  /** By key, the first of those who wait for it. */
-  readonly #links = new Map<Key, Link<Key>>()
-  readonly #waiting = new Set<ParkedWait<Key>>()
+  /** Who waits for a key. Entries stay when nobody does, so that waiting again for the same thing costs little. */
+  readonly #queues = new WeakMap<Key, Queue>()
+  readonly #waiting = new Set<ParkedWait>()
   #keys = 0
   #closed = false
 
@@ -56,7 +56,7 @@ export class Waiters<Key> {
   wait(keys: readonly Key[], deadlineMs: number, accept: (index: number) => boolean = always): Wait {
     const full = this.#keys + keys.length > this.#keysMax
     if (this.#closed || full) return over(this.#closed ? 'closed' : 'full')
-    const parked = new ParkedWait<Key>(accept, (wait) => this.#forget(wait))
+    const parked = new ParkedWait(accept, this.#forget)
     parked.deadline = this.#deadlines.at(deadlineMs, () => parked.end('deadline'))
     for (let index = 0; index < keys.length; index++) parked.links.push(this.#link(keys[index]!, index, parked))
     this.#keys += keys.length
@@ -66,7 +66,7 @@ export class Waiters<Key> {
 
   /** Something happened to `key`: ends every wait for it that accepts this. */
   notify(key: Key): void {
-    let link = this.#links.get(key)
+    let link = this.#queues.get(key)?.next
     // Links that leave the list keep their `next`, so going on from one that just left is safe.
     for (; link !== undefined; link = link.next) {
       if (link.wait.accept(link.index)) link.wait.end('notified')
@@ -80,29 +80,24 @@ export class Waiters<Key> {
     this.#deadlines.close()
   }
 
-  #link(key: Key, index: number, wait: ParkedWait<Key>): Link<Key> {
-    const link = new Link(key, index, wait)
-    const first = this.#links.get(key)
-    if (first === undefined) {
-      this.#links.set(key, link)
-    } else {
-      // Second place: the map's entry stays as it is.
-      link.previous = first
-      link.next = first.next
-      if (first.next !== undefined) first.next.previous = link
-      first.next = link
+  #link(key: Key, index: number, wait: ParkedWait): Link {
+    let queue = this.#queues.get(key)
+    if (queue === undefined) {
+      queue = { next: undefined }
+      this.#queues.set(key, queue)
     }
+    const link = new Link(index, wait, queue, queue.next)
+    if (queue.next !== undefined) queue.next.previous = link
+    queue.next = link
     return link
   }
 
-  #forget(wait: ParkedWait<Key>): void {
+  readonly #forget = (wait: ParkedWait): void => {
     this.#waiting.delete(wait)
     this.#keys -= wait.links.length
     for (const link of wait.links) {
+      link.previous.next = link.next
       if (link.next !== undefined) link.next.previous = link.previous
-      if (link.previous !== undefined) link.previous.next = link.next
-      else if (link.next !== undefined) this.#links.set(link.key, link.next)
-      else this.#links.delete(link.key)
     }
   }
 }
@@ -115,29 +110,34 @@ function over(end: WaitEnd): Wait {
   return { ended: Promise.resolve(end), cancel: () => undefined }
 }
 
-class Link<Key> {
-  readonly key: Key
-  readonly index: number
-  readonly wait: ParkedWait<Key>
-  previous: Link<Key> | undefined = undefined
-  next: Link<Key> | undefined = undefined
+/** The beginning of a list of links. */
+interface Queue {
+  next: Link | undefined
+}
 
-  constructor(key: Key, index: number, wait: ParkedWait<Key>) {
-    this.key = key
+class Link implements Queue {
+  readonly index: number
+  readonly wait: ParkedWait
+  previous: Queue
+  next: Link | undefined
+
+  constructor(index: number, wait: ParkedWait, previous: Queue, next: Link | undefined) {
     this.index = index
     this.wait = wait
+    this.previous = previous
+    this.next = next
   }
 }
 
-class ParkedWait<Key> implements Wait {
+class ParkedWait implements Wait {
   readonly ended: Promise<WaitEnd>
-  readonly links: Link<Key>[] = []
+  readonly links: Link[] = []
   readonly accept: (index: number) => boolean
   deadline: Deadline | null = null
-  readonly #forget: (wait: ParkedWait<Key>) => void
+  readonly #forget: (wait: ParkedWait) => void
   #resolve: ((end: WaitEnd) => void) | null = null
 
-  constructor(accept: (index: number) => boolean, forget: (wait: ParkedWait<Key>) => void) {
+  constructor(accept: (index: number) => boolean, forget: (wait: ParkedWait) => void) {
     this.accept = accept
     this.#forget = forget
     this.ended = new Promise((resolve) => {

@@ -5,9 +5,13 @@ import { type WaitEnd, Waiters } from '../../src/application/waiters.ts'
 import { ManualClock } from '../../src/adapters/system/manual-clock.ts'
 import { settled } from '../support/settled.ts'
 
+/** Things that may change, by name. */
+const things = { a: {}, b: {}, c: {}, d: {}, x: {}, key: {} }
+type Key = (typeof things)[keyof typeof things]
+
 function waiters(keysMax = 100) {
   const time = new ManualClock()
-  return { time, waiters: new Waiters<string>(time, time, { keysMax }) }
+  return { time, waiters: new Waiters<Key>(time, time, { keysMax }) }
 }
 
 async function endOf(ended: Promise<WaitEnd>): Promise<WaitEnd | 'waiting'> {
@@ -17,22 +21,22 @@ async function endOf(ended: Promise<WaitEnd>): Promise<WaitEnd | 'waiting'> {
 describe('Waiters', () => {
   it('ends a wait when one of its keys is notified, and forgets it', async () => {
     const { time, waiters: w } = waiters()
-    const wait = w.wait(['a', 'b'], 100)
-    w.notify('c')
+    const wait = w.wait([things.a, things.b], 100)
+    w.notify(things.c)
     expect(await endOf(wait.ended)).toBe('waiting')
-    w.notify('b')
+    w.notify(things.b)
     expect(await endOf(wait.ended)).toBe('notified')
     expect(w.size).toBe(0)
-    w.notify('a')
+    w.notify(things.a)
     time.advance(200)
     expect(time.pending).toBe(0)
   })
 
   it('ends a wait at its deadline with one timer for all', async () => {
     const { time, waiters: w } = waiters()
-    const late = w.wait(['a'], 300)
-    const early = w.wait(['a'], 100)
-    const between = w.wait(['a'], 200)
+    const late = w.wait([things.a], 300)
+    const early = w.wait([things.a], 100)
+    const between = w.wait([things.a], 200)
     expect(time.pending).toBe(1)
     time.advance(100)
     expect(await endOf(early.ended)).toBe('deadline')
@@ -46,47 +50,47 @@ describe('Waiters', () => {
   it('wakes all who wait for a key, and asks each whether this is enough', async () => {
     const { waiters: w } = waiters()
     const seen: number[] = []
-    const content = w.wait(['x', 'a'], 100)
-    const demanding = w.wait(['b', 'a', 'a'], 100, (index) => {
+    const content = w.wait([things.x, things.a], 100)
+    const demanding = w.wait([things.b, things.a, things.a], 100, (index) => {
       seen.push(index)
       return seen.length > 2
     })
-    w.notify('a')
+    w.notify(things.a)
     expect(await endOf(content.ended)).toBe('notified')
     expect(await endOf(demanding.ended)).toBe('waiting')
     expect([...seen].sort()).toEqual([1, 2])
-    w.notify('b')
+    w.notify(things.b)
     expect(await endOf(demanding.ended)).toBe('notified')
   })
 
   it('can be given up, once', async () => {
     const { waiters: w } = waiters()
-    const wait = w.wait(['a'], 100)
+    const wait = w.wait([things.a], 100)
     wait.cancel()
     wait.cancel()
-    w.notify('a')
+    w.notify(things.a)
     expect(await endOf(wait.ended)).toBe('cancelled')
   })
 
   it('refuses to grow past its bound, and takes waits again when others have ended', async () => {
     const { waiters: w } = waiters(3)
-    w.wait(['a', 'b'], 100)
-    expect(await endOf(w.wait(['c', 'd'], 100).ended)).toBe('full')
-    w.notify('a')
-    expect(await endOf(w.wait(['c', 'd'], 100).ended)).toBe('waiting')
+    w.wait([things.a, things.b], 100)
+    expect(await endOf(w.wait([things.c, things.d], 100).ended)).toBe('full')
+    w.notify(things.a)
+    expect(await endOf(w.wait([things.c, things.d], 100).ended)).toBe('waiting')
   })
 
   it('ends everything when it closes and leaves no timer', async () => {
     const { time, waiters: w } = waiters()
-    const wait = w.wait(['a'], 100)
+    const wait = w.wait([things.a], 100)
     w.close()
     expect(await endOf(wait.ended)).toBe('closed')
-    expect(await endOf(w.wait(['a'], 100).ended)).toBe('closed')
+    expect(await endOf(w.wait([things.a], 100).ended)).toBe('closed')
     expect(time.pending).toBe(0)
   })
 
   it('does what a list of waits would do, under any order of events', async () => {
-    const key = fc.constantFrom('a', 'b', 'c')
+    const key = fc.constantFrom('a' as const, 'b' as const, 'c' as const)
     const event = fc.oneof(
       fc.record({
         do: fc.constant('wait' as const),
@@ -109,12 +113,15 @@ describe('Waiters', () => {
         for (const now of events) {
           if (now.do === 'wait') {
             const atMs = time.monotonicMs() + now.ms + 1
-            const wait = w.wait(now.keys, atMs)
+            const wait = w.wait(
+              now.keys.map((name) => things[name]),
+              atMs,
+            )
             const index = waits.push(wait) - 1
             void wait.ended.then((end) => (ended[index] = end))
             model.push({ keys: now.keys, atMs, end: undefined })
           } else if (now.do === 'notify') {
-            w.notify(now.key)
+            w.notify(things[now.key])
             endWhere('notified', ({ keys }) => keys.includes(now.key))
           } else if (now.do === 'cancel') {
             waits[now.which]?.cancel()
@@ -145,14 +152,14 @@ describe('Waiters', () => {
           while (seen < turns.length) {
             for (let turn = 0; turn < pause; turn++) await Promise.resolve()
             if (counter > seen) seen = counter
-            else expect(await w.wait(['key'], 1000).ended).toBe('notified')
+            else expect(await w.wait([things.key], 1000).ended).toBe('notified')
           }
         }
         const all = Array.from({ length: consumers + 1 }, (_, pause) => consume(pause))
         for (const turn of turns) {
           for (let i = 0; i < turn; i++) await Promise.resolve()
           counter += 1
-          w.notify('key')
+          w.notify(things.key)
         }
         await Promise.all(all)
       }),
