@@ -17,7 +17,15 @@ const serverOnly = process.argv.includes('--server-only')
 
 rmSync('dist', { recursive: true, force: true })
 mkdirSync('dist', { recursive: true })
-await build({ ...common, entryPoints: ['src/bootstrap/main.ts'], outfile: 'dist/server.cjs', format: 'cjs', external })
+await build({
+  ...common,
+  entryPoints: ['src/bootstrap/main.ts'],
+  outfile: 'dist/server.cjs',
+  format: 'cjs',
+  external,
+  define: { 'import.meta.url': 'bundleUrl' },
+  banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
+})
 await build({
   ...common,
   entryPoints: ['scripts/launch.cjs'],

@@ -1,5 +1,11 @@
 /** The names under which the container knows things: one typed symbol for each port and each assembled part. */
 import type { ServiceIdentifier } from 'inversify'
+import type { FramePool } from '../adapters/wire/frame-pool.ts'
+import type { Handlers } from '../adapters/wire/handlers/served-apis.ts'
+import type { TcpServer } from '../adapters/wire/tcp-server.ts'
+import type { FetchSessions } from '../application/fetch-sessions.ts'
+import type { ReadablePartition } from '../application/partition.ts'
+import type { Partitions } from '../application/partitions.ts'
 import type { Checksum } from '../application/ports/checksum.ts'
 import type { Clock } from '../application/ports/clock.ts'
 import type { Compressor } from '../application/ports/compressor.ts'
@@ -8,6 +14,11 @@ import type { Logger } from '../application/ports/logger.ts'
 import type { MetadataRepository } from '../application/ports/metadata-repository.ts'
 import type { Random } from '../application/ports/random.ts'
 import type { Timers } from '../application/ports/timers.ts'
+import type { Waiters } from '../application/waiters.ts'
+import type { BrokerConfig } from '../domain/config/broker-config.ts'
+import type { TopicConfigs } from '../domain/config/topic-config.ts'
+import type { ServerConfig } from './config.ts'
+import type { Live } from './settings.ts'
 
 function token<T>(name: string): ServiceIdentifier<T> {
   return Symbol(name)
@@ -24,3 +35,25 @@ export const ports = {
   random: token<Random>('random'),
   timers: token<Timers>('timers'),
 }
+
+/** What is assembled from them. */
+export const parts = {
+  serverConfig: token<ServerConfig>('serverConfig'),
+  brokerConfig: token<BrokerConfig>('brokerConfig'),
+  live: token<Live>('live'),
+  topicConfigs: token<TopicConfigs>('topicConfigs'),
+  waiters: token<Waiters<ReadablePartition>>('waiters'),
+  partitions: token<Partitions>('partitions'),
+  fetchSessions: token<FetchSessions>('fetchSessions'),
+  clusterHandlers: token<ClusterHandlers>('clusterHandlers'),
+  recordHandlers: token<RecordHandlers>('recordHandlers'),
+  framePool: token<FramePool>('framePool'),
+  server: token<TcpServer>('server'),
+}
+
+export type RecordHandlers = Pick<
+  Handlers,
+  'Produce' | 'Fetch' | 'ListOffsets' | 'DeleteRecords' | 'InitProducerId' | 'OffsetForLeaderEpoch' | 'DescribeLogDirs'
+>
+
+export type ClusterHandlers = Omit<Handlers, keyof RecordHandlers>

@@ -1,0 +1,119 @@
+/**
+ * One broker, assembled: what it takes to start and to close it in the right order, and what a host may ask of it.
+ */
+import type { BoundListener, TcpServer } from '../adapters/wire/tcp-server.ts'
+import type { Partitions } from '../application/partitions.ts'
+import type { LogStore } from '../application/ports/log-store.ts'
+import type { Logger } from '../application/ports/logger.ts'
+import type { MetadataRepository } from '../application/ports/metadata-repository.ts'
+
+/** Where clients connect. */
+export interface BrokerAddress {
+  readonly host: string
+  readonly port: number
+}
+
+/** The parts in the order in which they start; they close in the opposite one. */
+export interface BrokerParts {
+  readonly logStore: LogStore
+  readonly metadata: MetadataRepository
+  readonly partitions: Partitions
+  readonly server: TcpServer
+  readonly logger: Logger
+}
+
+/** How long requests under way may take to finish when the broker closes. */
+const GRACE_MS = 5_000
+
+type State = 'new' | 'starting' | 'started' | 'closed'
+
+export class Broker implements AsyncDisposable {
+  readonly #parts: BrokerParts
+  #state: State = 'new'
+  #starting: Promise<void> | null = null
+  #closing: Promise<void> | null = null
+
+  constructor(parts: BrokerParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Opens storage and metadata and listens; resolves with the broker itself when clients are served. When a part
+   * cannot start, what had started is closed again and the promise rejects with the reason.
+   */
+  async start(): Promise<this> {
+    if (this.#state !== 'new') throw new Error(`the broker is ${this.#state}: it can be started once`)
+    this.#state = 'starting'
+    this.#starting = this.#open()
+    await this.#starting
+    return this
+  }
+
+  async #open(): Promise<void> {
+    const { logStore, metadata, partitions, server } = this.#parts
+    const started: (() => Promise<void>)[] = []
+    try {
+      await logStore.start()
+      started.push(() => logStore.close())
+      await metadata.start()
+      started.push(() => metadata.close())
+      await partitions.start()
+      started.push(() => partitions.close())
+      await server.start()
+      this.#state = 'started'
+    } catch (error) {
+      this.#state = 'closed'
+      for (const close of started.reverse()) await close()
+      throw error
+    }
+  }
+
+  /** The first listener's address, or that of the one named. Only while the broker is started. */
+  address(listener?: string): BrokerAddress {
+    const bound = this.#listener(listener)
+    const host = bound.host === '' || bound.host === '0.0.0.0' || bound.host === '::' ? 'localhost' : bound.host
+    return { host, port: bound.port }
+  }
+
+  #listener(name: string | undefined): BoundListener {
+    const { listeners } = this.#parts.server
+    const found = name === undefined ? listeners[0] : listeners.find((listener) => listener.name === name.toUpperCase())
+    if (found === undefined) {
+      throw new Error(name === undefined ? `the broker is ${this.#state}` : `there is no listener ${name}`)
+    }
+    return found
+  }
+
+  /**
+   * Answers what is under way, writes everything down and gives every handle, timer and file back. May be called in
+   * any state and more than once; all calls resolve when the broker is closed.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    // A start that fails closes what it opened itself, and reports its reason to whoever awaits it.
+    await this.#starting?.catch(() => undefined)
+    if (this.#state !== 'started') {
+      this.#state = 'closed'
+      return
+    }
+    this.#state = 'closed'
+    const { server, partitions, metadata, logStore, logger } = this.#parts
+    await server.stop(GRACE_MS)
+    const failures: unknown[] = []
+    for (const close of [() => partitions.close(), () => metadata.close(), () => logStore.close()]) {
+      await close().catch((error: unknown) => {
+        logger.error('closing failed', { error })
+        failures.push(error)
+      })
+    }
+    if (failures.length > 0) throw new AggregateError(failures, 'the broker did not close cleanly')
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}

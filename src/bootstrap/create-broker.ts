@@ -1,0 +1,76 @@
+/**
+ * Assembles a broker from a configuration and, where the caller brings some, from the caller's own adapters.
+ *
+ * One fresh container for each broker; what the caller brings is bound before anything is built, and nothing but this
+ * folder knows the container.
+ */
+import 'reflect-metadata'
+import { Container } from 'inversify'
+import type { Checksum } from '../application/ports/checksum.ts'
+import type { Clock } from '../application/ports/clock.ts'
+import type { Compressor } from '../application/ports/compressor.ts'
+import type { LogStore } from '../application/ports/log-store.ts'
+import type { Logger } from '../application/ports/logger.ts'
+import type { MetadataRepository } from '../application/ports/metadata-repository.ts'
+import type { Random } from '../application/ports/random.ts'
+import type { Timers } from '../application/ports/timers.ts'
+import { silentLogger } from '../adapters/observability/pino-logger.ts'
+import { Broker } from './broker.ts'
+import { loadConfig, type ServerConfig } from './config.ts'
+import { clusterModule } from './modules/cluster.ts'
+import { recordsModule } from './modules/records.ts'
+import { storageModule } from './modules/storage.ts'
+import { systemModule } from './modules/system.ts'
+import { wireModule } from './modules/wire.ts'
+import { parts, ports } from './tokens.ts'
+
+/** Adapters that replace the broker's own, each passing its port's contract. */
+export interface Adapters {
+  readonly checksum?: Checksum
+  readonly clock?: Clock
+  readonly compressor?: Compressor
+  readonly logStore?: LogStore
+  /** Absent: nothing is logged. */
+  readonly logger?: Logger
+  readonly metadata?: MetadataRepository
+  readonly random?: Random
+  readonly timers?: Timers
+}
+
+/** Kafka's own broker keys; numbers and booleans are taken as their text. */
+export type BrokerProperties = Readonly<Record<string, string | number | boolean>>
+
+/**
+ * A broker that is not started yet. Without `log.dirs` (or `log.dir`) it keeps its data in memory; without `listeners`
+ * it listens on a free port of 127.0.0.1.
+ *
+ * @throws ConfigError naming the key and the value that is refused
+ */
+export function createBroker(properties: BrokerProperties = {}, adapters: Adapters = {}): Broker {
+  const given = Object.entries(properties).map(([key, value]) => [key, String(value)] as const)
+  const texts = { listeners: 'PLAINTEXT://127.0.0.1:0', ...Object.fromEntries(given) }
+  const config = loadConfig({ file: null, properties: texts, env: {}, overrides: [], directory: process.cwd() })
+  const onDisk = 'log.dirs' in texts || 'log.dir' in texts
+  return assemble(config, onDisk ? 'directory' : 'memory', { logger: silentLogger, ...adapters })
+}
+
+export type StorageKind = 'directory' | 'memory'
+
+export function assemble(config: ServerConfig, storage: StorageKind, adapters: Adapters): Broker {
+  const container = new Container()
+  container.bind(parts.serverConfig).toConstantValue(config)
+  container.bind(parts.brokerConfig).toConstantValue(config.broker)
+  container
+    .bind(parts.live)
+    .toResolvedValue((metadata) => () => config.broker.at(metadata.image()), [ports.metadata])
+    .inSingletonScope()
+  container.load(systemModule(adapters), storageModule(storage, adapters), recordsModule, clusterModule, wireModule)
+  for (const warning of config.warnings) container.get(ports.logger).warn('configuration', { warning })
+  return new Broker({
+    logStore: container.get(ports.logStore),
+    metadata: container.get(ports.metadata),
+    partitions: container.get(parts.partitions),
+    server: container.get(parts.server),
+    logger: container.get(ports.logger),
+  })
+}

@@ -1,0 +1,77 @@
+/**
+ * The server's entry: `[server.properties] [--override key=value]…`. The launcher (`scripts/launch.cjs`) calls `main`;
+ * the build calls `rehearse` once, so that what a first request needs is in V8's code cache.
+ */
+import { pinoLogger, silentLogger } from '../adapters/observability/pino-logger.ts'
+import type { Logger } from '../application/ports/logger.ts'
+import type { Broker } from './broker.ts'
+import { loadConfig, parseArguments, type ServerConfig } from './config.ts'
+import { ConfigError } from './config-sources.ts'
+import { assemble, createBroker } from './create-broker.ts'
+import { rehearseClients } from './rehearsal.ts'
+
+/** Starts the server; the process ends with 1 when it cannot, with one line on standard error that says why. */
+export async function main(args: readonly string[]): Promise<void> {
+  const config = configuration(args)
+  if (config === null) return
+  const logger = pinoLogger('info')
+  const broker = assemble(config, 'directory', { logger })
+  stopOnSignals(broker, logger)
+  try {
+    await broker.start()
+    logger.info('started', { nodeId: config.nodeId, logDirs: config.logDirs })
+  } catch (error) {
+    fail(`cannot start: ${messageOf(error)}`)
+  }
+}
+
+function configuration(args: readonly string[]): ServerConfig | null {
+  try {
+    return loadConfig({ ...parseArguments(args), env: process.env, directory: process.cwd() })
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    fail(error.message)
+    return null
+  }
+}
+
+function fail(line: string): void {
+  process.stderr.write(`odradek: ${line}\n`)
+  process.exitCode = 1
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** The first signal closes the broker, a second one ends the process at once. */
+function stopOnSignals(broker: Broker, logger: Logger): void {
+  let stopping = false
+  const stop = (signal: NodeJS.Signals): void => {
+    if (stopping) process.exit(130)
+    stopping = true
+    logger.info('stopping', { signal })
+    broker.close().then(
+      () => {
+        logger.info('stopped')
+        process.exit(process.exitCode ?? 0)
+      },
+      (error: unknown) => {
+        fail(`did not stop cleanly: ${messageOf(error)}`)
+        process.exit(1)
+      },
+    )
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+}
+
+/** Serves a client's first requests from memory, then closes. Called by the build only. */
+export async function rehearse(): Promise<void> {
+  const broker = await createBroker({}, { logger: silentLogger }).start()
+  try {
+    await rehearseClients(broker.address())
+  } finally {
+    await broker.close()
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * The settings of each part, read off the broker's keys at the moment they are asked for: values that can be changed
+ * while the broker runs are in effect from the next request on.
+ */
+import type { TcpServerSettings } from '../adapters/wire/tcp-server.ts'
+import { defaultConnectionLimits } from '../adapters/wire/tcp-server.ts'
+import type { PartitionsSettings } from '../application/partitions.ts'
+import type { DescribeMetadataSettings } from '../application/use-cases/cluster/describe-metadata.ts'
+import type { EndpointSettings } from '../domain/cluster/endpoints.ts'
+import type { InternalTopicSettings } from '../domain/cluster/internal-topics.ts'
+import type { BrokerConfig } from '../domain/config/broker-config.ts'
+import type { ServerConfig } from './config.ts'
+
+/** The broker's values as they are now, those set at run time included. */
+export type Live = () => BrokerConfig
+
+const MB = 1024 * 1024
+
+/**
+ * The bounds on memory that Kafka has no keys for. Together with the code and V8's own heap they keep the process
+ * below 150 MB at work.
+ */
+export const memory = {
+  /** Frames kept for reuse. */
+  framePoolBytes: 8 * MB,
+  /** Written batches kept for consumers at the tail. */
+  tailCacheBytes: 16 * MB,
+  /** Batches that wait to be written. */
+  writeQueueBytes: 16 * MB,
+  /** All requests under way, when `queued.max.request.bytes` sets no bound. */
+  requestBytes: 32 * MB,
+  /** Keys that parked fetches wait on. */
+  waiterKeys: 1_000_000,
+  /** Partitions that all fetch sessions remember. */
+  sessionPartitions: 200_000,
+} as const
+
+export function endpointSettings({ nodeId, advertised }: ServerConfig): EndpointSettings {
+  return { nodeId, advertisedListeners: advertised }
+}
+
+function internalTopicSettings(config: BrokerConfig): InternalTopicSettings {
+  return {
+    offsetsTopicNumPartitions: config.number('offsets.topic.num.partitions'),
+    offsetsTopicReplicationFactor: config.number('offsets.topic.replication.factor'),
+    offsetsTopicSegmentBytes: config.number('offsets.topic.segment.bytes'),
+    transactionStateLogNumPartitions: config.number('transaction.state.log.num.partitions'),
+    transactionStateLogReplicationFactor: config.number('transaction.state.log.replication.factor'),
+    transactionStateLogSegmentBytes: config.number('transaction.state.log.segment.bytes'),
+    transactionStateLogMinIsr: config.number('transaction.state.log.min.isr'),
+    shareCoordinatorStateTopicNumPartitions: config.number('share.coordinator.state.topic.num.partitions'),
+    shareCoordinatorStateTopicReplicationFactor: config.number('share.coordinator.state.topic.replication.factor'),
+    shareCoordinatorStateTopicSegmentBytes: config.number('share.coordinator.state.topic.segment.bytes'),
+    shareCoordinatorStateTopicMinIsr: config.number('share.coordinator.state.topic.min.isr'),
+  }
+}
+
+export function describeMetadataSettings(server: ServerConfig, config: BrokerConfig): DescribeMetadataSettings {
+  return {
+    ...endpointSettings(server),
+    ...internalTopicSettings(config),
+    autoCreateTopicsEnable: config.boolean('auto.create.topics.enable'),
+    numPartitions: config.number('num.partitions'),
+    defaultReplicationFactor: config.number('default.replication.factor'),
+  }
+}
+
+/** Asks the broker's keys when a value is read: the partitions are built before the metadata is there. */
+export function partitionsSettings(live: Live): PartitionsSettings {
+  return {
+    writeQueueBytesMax: memory.writeQueueBytes,
+    tailCacheBytesMax: memory.tailCacheBytes,
+    get decompressedBytesMax() {
+      return live().number('socket.request.max.bytes')
+    },
+    get producerIdExpirationMs() {
+      return live().number('producer.id.expiration.ms')
+    },
+    get producerIdExpirationCheckIntervalMs() {
+      return live().number('producer.id.expiration.check.interval.ms')
+    },
+  }
+}
+
+export function tcpServerSettings(server: ServerConfig, config: BrokerConfig): TcpServerSettings {
+  const queuedBytes = config.bigint('queued.max.request.bytes')
+  return {
+    listeners: server.listeners,
+    connectionsMaxIdleMs: Number(config.bigint('connections.max.idle.ms')),
+    socketRequestMaxBytes: config.number('socket.request.max.bytes'),
+    socketListenBacklogSize: config.number('socket.listen.backlog.size'),
+    queuedRequestBytesMax: queuedBytes > 0n ? Number(queuedBytes) : memory.requestBytes,
+    connectionLimits: defaultConnectionLimits,
+    maxConnections: config.number('max.connections'),
+    maxConnectionsPerIp: config.number('max.connections.per.ip'),
+    maxConnectionsPerIpOverrides: new Map(
+      (config.string('max.connections.per.ip.overrides') ?? '')
+        .split(',')
+        .filter((entry) => entry.includes(':'))
+        .map((entry) => {
+          const colon = entry.lastIndexOf(':')
+          return [entry.slice(0, colon).trim(), Number(entry.slice(colon + 1))]
+        }),
+    ),
+  }
+}
