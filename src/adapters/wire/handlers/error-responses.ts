@@ -117,6 +117,7 @@ export const errorResponses: FailureResponses = {
     responses: alteredConfigs(resources, errorCode),
   }),
   DescribeCluster: (_, errorCode) => ({ throttleTimeMs, errorCode, clusterId: '', brokers: [] }),
+  ListConfigResources: (_, errorCode) => ({ throttleTimeMs, errorCode, configResources: [] }),
   DescribeTopicPartitions: ({ topics }, errorCode) => ({
     throttleTimeMs,
     topics: topics.map(({ name }) => ({

@@ -22,6 +22,7 @@ import { saslAuthenticate } from '../apis/36-sasl-authenticate.ts'
 import { createPartitions } from '../apis/37-create-partitions.ts'
 import { incrementalAlterConfigs } from '../apis/44-incremental-alter-configs.ts'
 import { describeCluster } from '../apis/60-describe-cluster.ts'
+import { listConfigResources } from '../apis/74-list-config-resources.ts'
 import { describeTopicPartitions } from '../apis/75-describe-topic-partitions.ts'
 import type { Handler } from '../handler.ts'
 
@@ -45,6 +46,7 @@ export const servedApis = [
   createPartitions,
   incrementalAlterConfigs,
   describeCluster,
+  listConfigResources,
   describeTopicPartitions,
 ] as const
 
