@@ -1,32 +1,14 @@
-/** Cluster metadata goes from us to a real Kafka and back. The logs of both are the same bytes in the same file. */
+/** Cluster metadata goes from us to a real Kafka and back, in the same directory. */
 import { expect, it } from '@jest/globals'
-import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { MemoryLogStore } from '../../src/adapters/storage-memory/memory-log-store.ts'
+import { cp, readdir } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { configsOf } from '../../src/domain/cluster/cluster-image.ts'
 import { configRecord, topicRecords } from '../contracts/metadata-repository.ts'
-import type { KraftDirectory } from '../support/kraft-directories.ts'
-import { crc32c, kraftDirectory, store, stored } from '../support/kraft-directories.ts'
+import { kraftDirectory, metadataLife } from '../support/kraft-directories.ts'
 import { RealKafka, describeWithKafka, kafkaProperties, kafkaTool } from '../support/real-kafka.ts'
-import { readMetadataBatches } from '../../src/adapters/kraft-metadata/metadata-batches.ts'
 
 const topicId = 'a-1pfa5CTuyJCm6LWHApwg'
-const SEGMENT = '00000000000000000000.log'
-
-/** Puts our metadata log where Kafka looks for it. */
-async function toFiles({ folder, logStore }: KraftDirectory): Promise<void> {
-  await mkdir(folder, { recursive: true })
-  await writeFile(join(folder, SEGMENT), await stored(logStore))
-  await writeFile(join(folder, 'partition.metadata'), 'version: 0\ntopic_id: AAAAAAAAAAAAAAAAAAAAAQ')
-}
-
-/** A new store with what Kafka left in the files. */
-async function fromFiles({ folder }: KraftDirectory): Promise<MemoryLogStore> {
-  const logStore = new MemoryLogStore()
-  const segments = (await readdir(folder)).filter((file) => file.endsWith('.log')).sort()
-  for (const segment of segments) await store(logStore, await readFile(join(folder, segment)))
-  return logStore
-}
+const records = [...topicRecords('ours', topicId, 3), configRecord('ours', 'retention.ms', '1234567')]
 
 describeWithKafka('metadata, with a real Kafka', () => {
   it.each([
@@ -35,20 +17,27 @@ describeWithKafka('metadata, with a real Kafka', () => {
   ])(
     'of ours, %s, is served by Kafka, and what Kafka adds is read by us',
     async (_, clean) => {
-      await using directory = await kraftDirectory()
-      const repository = directory.repository()
-      await repository.start()
-      const records = [...topicRecords('ours', topicId, 3), configRecord('ours', 'retention.ms', '1234567')]
-      await repository.commit(() => ({ records, answer: null }))
-      const { epoch: brokerEpoch } = repository.image().brokers.get(1)!
-      if (clean) {
-        await repository.close()
-        const text = JSON.stringify({ version: 0, brokerEpoch: Number(brokerEpoch) })
-        await writeFile(join(directory.path, '.kafka_cleanshutdown'), text)
-      }
-      await toFiles(directory)
+      await using ours = await kraftDirectory()
+      await using killed = await kraftDirectory()
+      // Clean: from a snapshot and what came after it; killed: from the log.
+      const options = clean ? { maxRecordBytesBetweenSnapshots: 1000 } : {}
+      await metadataLife(
+        ours.path,
+        async (repository) => {
+          await repository.commit(() => ({ records, answer: null }))
+          // What is on the disk now is what a killed process leaves.
+          const filter = (file: string): boolean => basename(file) !== '.lock'
+          await cp(ours.path, killed.path, { recursive: true, filter })
+        },
+        options,
+      )
+      const { path, properties } = clean ? ours : killed
+      const checkpoints = (await readdir(join(path, '__cluster_metadata-0'))).filter((file) =>
+        file.endsWith('.checkpoint'),
+      )
+      expect(checkpoints.length > 0).toBe(clean)
 
-      const files = await kafkaProperties(directory.properties, directory.path)
+      const files = await kafkaProperties(properties, path)
       const kafka = await RealKafka.start(files)
       try {
         const topics = (...args: string[]) =>
@@ -62,38 +51,30 @@ describeWithKafka('metadata, with a real Kafka', () => {
         await kafka.stop()
       }
 
-      const logStore = await fromFiles(directory)
-      await using again = await kraftDirectory(async (path) => {
-        await writeFile(join(path, 'meta.properties'), await readFile(join(directory.path, 'meta.properties')))
-      }, logStore)
-      const reopened = again.repository()
-      await reopened.start()
-      const image = reopened.image()
-      expect(image.topicsByName.get('ours')?.id).toBe(topicId)
-      expect(image.topicsByName.get('theirs')?.partitions.map(({ leader }) => leader)).toEqual([1, 1])
-      expect(configsOf(image, 'TOPIC', 'theirs')).toEqual(new Map([['segment.bytes', '1048576']]))
-      expect(image.features.get('metadata.version')).toBe(29)
-      expect(image.epoch).toBe(3)
-      await reopened.close()
+      await metadataLife(path, (repository) => {
+        const image = repository.image()
+        expect(image.topicsByName.get('ours')?.id).toBe(topicId)
+        expect(image.topicsByName.get('theirs')?.partitions.map(({ leader }) => leader)).toEqual([1, 1])
+        expect(configsOf(image, 'TOPIC', 'theirs')).toEqual(new Map([['segment.bytes', '1048576']]))
+        expect(image.features.get('metadata.version')).toBe(29)
+        expect(image.epoch).toBe(3)
+        return Promise.resolve()
+      })
     },
     120_000,
   )
 
   it('formatted by kafka-storage with a dynamic quorum is begun by us and served by Kafka', async () => {
     await using directory = await kraftDirectory()
-    const files = await kafkaProperties(directory.properties, directory.path, { dynamicQuorum: true })
+    const { path, properties } = directory
+    const files = await kafkaProperties(properties, path, { dynamicQuorum: true })
     const format = ['format', '--standalone', '--cluster-id', 'BasicCleanAAAAAAAAAAAA', '-c', files.properties]
     await kafkaTool('kafka.tools.StorageTool', ...format)
-    const repository = directory.repository()
-    await repository.start()
-    expect(repository.image().clusterId).toBe('BasicCleanAAAAAAAAAAAA')
-    expect(repository.image().features.get('kraft.version')).toBe(1)
-    await repository.commit(() => ({ records: topicRecords('ours', topicId, 1), answer: null }))
-    await repository.close()
-    const [first] = [...readMetadataBatches(await stored(directory.logStore), crc32c, () => '')]
-    expect(first?.control.map(({ type }) => type)).toEqual(['LeaderChange', 'KRaftVersion', 'Voters'])
-    await toFiles(directory)
-
+    await metadataLife(path, async (repository) => {
+      expect(repository.image().clusterId).toBe('BasicCleanAAAAAAAAAAAA')
+      expect(repository.image().features.get('kraft.version')).toBe(1)
+      await repository.commit(() => ({ records, answer: null }))
+    })
     const kafka = await RealKafka.start(files)
     try {
       const tool = 'org.apache.kafka.tools.TopicCommand'

@@ -7,6 +7,7 @@ import type {
   KraftMetadataPorts,
 } from '../../src/adapters/kraft-metadata/kraft-metadata-options.ts'
 import { KraftMetadataRepository } from '../../src/adapters/kraft-metadata/kraft-metadata-repository.ts'
+import { FileLogStore } from '../../src/adapters/storage-fs/file-log-store.ts'
 import { MemoryLogStore } from '../../src/adapters/storage-memory/memory-log-store.ts'
 import { Crc32cChecksum } from '../../src/adapters/system/crc32c-checksum.ts'
 import { ManualClock } from '../../src/adapters/system/manual-clock.ts'
@@ -53,6 +54,48 @@ export interface KraftDirectory {
   [Symbol.asyncDispose](): Promise<void>
 }
 
+/** One life of node 1's metadata over the files of a directory: started, used by `run`, stopped cleanly. */
+export async function metadataLife<T>(
+  path: string,
+  run: (repository: KraftMetadataRepository) => Promise<T>,
+  options: Partial<KraftMetadataOptions> = {},
+): Promise<T> {
+  const nothing = (): void => undefined
+  const logger = { debug: nothing, info: nothing, warn: nothing, error: nothing }
+  const ports = { checksum, timers: new ManualClock(), random: new SystemRandom(), logger }
+  const logStore = new FileLogStore({ directories: [path], ...ports })
+  await logStore.start()
+  try {
+    const clock = { nowMs: () => BigInt(Date.now()), monotonicMs: () => performance.now() }
+    const repository = new KraftMetadataRepository({ ...ports, logStore, clock }, { ...optionsFor(path), ...options })
+    await repository.start()
+    logStore.setBrokerEpoch(repository.image().brokers.get(1)!.epoch)
+    const result = await run(repository)
+    await repository.close()
+    return result
+  } finally {
+    await logStore.close()
+  }
+}
+
+function optionsFor(path: string): KraftMetadataOptions {
+  return {
+    nodeId: 1,
+    logDirs: [path],
+    metadataLogDir: path,
+    endPoints: () => [{ name: 'PLAINTEXT', host: '127.0.0.1', port: 9092, securityProtocol: 0 }],
+    controllerEndPoints: () => [{ name: 'CONTROLLER', host: '127.0.0.1', port: 9093, securityProtocol: 0 }],
+    rack: null,
+    minInsyncReplicas: 1,
+    segmentBytes: 1 << 30,
+    segmentMs: 1n << 40n,
+    maxRecordBytesBetweenSnapshots: 20 << 20,
+    maxSnapshotIntervalMs: 3_600_000,
+    maxRetentionBytes: 100 << 20,
+    maxRetentionMs: 604_800_000,
+  }
+}
+
 export function goldenFolder(name: string): string {
   return join(import.meta.dirname, '..', 'fixtures', 'golden', name)
 }
@@ -75,21 +118,7 @@ export async function kraftDirectory(
     }
   const logger = { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') }
   const ports: KraftMetadataPorts = { logStore, clock, random: new SystemRandom(), logger, checksum }
-  const defaults: KraftMetadataOptions = {
-    nodeId: 1,
-    logDirs: [path],
-    metadataLogDir: path,
-    endPoints: () => [{ name: 'PLAINTEXT', host: '127.0.0.1', port: 9092, securityProtocol: 0 }],
-    controllerEndPoints: () => [{ name: 'CONTROLLER', host: '127.0.0.1', port: 9093, securityProtocol: 0 }],
-    rack: null,
-    minInsyncReplicas: 1,
-    segmentBytes: 1 << 30,
-    segmentMs: 1n << 40n,
-    maxRecordBytesBetweenSnapshots: 20 << 20,
-    maxSnapshotIntervalMs: 3_600_000,
-    maxRetentionBytes: 100 << 20,
-    maxRetentionMs: 604_800_000,
-  }
+  const defaults = optionsFor(path)
   return {
     path,
     properties: join(root, 'server.properties'),

@@ -22,7 +22,7 @@ export interface KraftMetadataOptions extends SnapshotPolicy {
   readonly nodeId: number
   /** Absolute paths (`log.dirs`). */
   readonly logDirs: readonly string[]
-  /** The one of them that holds `__cluster_metadata-0` (`metadata.log.dir`, else the first). */
+  /** The directory that holds `__cluster_metadata-0` (`metadata.log.dir`, else the first of `logDirs`). */
   readonly metadataLogDir: string
   /** The cluster that the directories must belong to, or the id of a new one; absent = theirs, or a random one. */
   readonly clusterId?: string

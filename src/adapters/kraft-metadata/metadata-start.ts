@@ -48,7 +48,9 @@ interface Directory {
 export async function takeLeadership(ports: KraftMetadataPorts, options: KraftMetadataOptions): Promise<Leadership> {
   const { logStore, clock, random, logger, checksum } = ports
   const crc32c: Crc32c = (bytes) => checksum.crc32c(bytes)
-  const inspected = await inspectDirectories(options.logDirs, options)
+  // A metadata directory that takes no partitions is formatted like the others, but not registered.
+  const paths = [...new Set([...options.logDirs, options.metadataLogDir])]
+  const inspected = await inspectDirectories(paths, options)
   const known = inspected.find(({ properties }) => properties !== null)?.properties
   const clusterId = known?.clusterId ?? options.clusterId ?? random.uuid()
   const folder = join(options.metadataLogDir, `${METADATA_TOPIC}-0`)
@@ -60,8 +62,8 @@ export async function takeLeadership(ports: KraftMetadataPorts, options: KraftMe
   checkLevels(loaded.image, folder)
 
   const ids = await identifyDirectories(inspected, { nodeId: options.nodeId, clusterId }, random, clock)
-  const directories = options.logDirs.map((path, index) => ({ path, id: ids[index]! }))
-  if (known === undefined) logger.info('formatted', { clusterId, nodeId: options.nodeId, logDirs: options.logDirs })
+  const directories = paths.map((path, index) => ({ path, id: ids[index]! }))
+  if (known === undefined) logger.info('formatted', { clusterId, nodeId: options.nodeId, directories: paths })
   const first = await firstRecords(ports, options, loaded, directories, crc32c)
   const epoch = Math.max(votedEpoch, loaded.epoch) + 1
   await mkdir(folder, { recursive: true })
@@ -235,7 +237,7 @@ function stageRegistration(stage: Stage, registration: Registration): void {
       rack,
       fenced: true,
       inControlledShutdown: false,
-      logDirs: directories.map(({ id }) => id),
+      logDirs: directories.filter(({ path }) => options.logDirs.includes(path)).map(({ id }) => id),
       cordonedLogDirs: null,
     },
   ])

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { dataBatch, readMetadataBatches } from '../../../src/adapters/kraft-metadata/metadata-batches.ts'
 import type { MetadataBatch } from '../../../src/adapters/kraft-metadata/metadata-batches.ts'
 import { MetadataRecordEncoder } from '../../../src/adapters/kraft-metadata/metadata-record-codec.ts'
-import { readSnapshot } from '../../../src/adapters/kraft-metadata/snapshot-file.ts'
+import { readSnapshot, writeSnapshot } from '../../../src/adapters/kraft-metadata/snapshot-file.ts'
 import { MemoryLogStore } from '../../../src/adapters/storage-memory/memory-log-store.ts'
 import type { MetadataRepository } from '../../../src/application/ports/metadata-repository.ts'
 import { configsOf } from '../../../src/domain/cluster/cluster-image.ts'
@@ -302,6 +302,35 @@ describe('a directory of a real Kafka', () => {
     expect(first?.data).toEqual(original?.data)
     await repository.close()
     await fresh[Symbol.asyncDispose]()
+  })
+
+  it('formatted by Kafka 4.4, whose first snapshot holds the features, begins with them', async () => {
+    await using directory = await kraftDirectory(async (path) => {
+      await mkdir(join(path, '__cluster_metadata-0'))
+      const file = join(path, '__cluster_metadata-0', '00000000000000000000-0000000000.checkpoint')
+      const features: MetadataRecord[] = [
+        level(28),
+        { type: 'FeatureLevelRecord', name: 'group.version', featureLevel: 1 },
+      ]
+      await writeSnapshot(
+        { records: features, kraftVersion: 0, voters: null, lastContainedLogTimestamp: 0n },
+        { file, temporary: `${file}.part`, epoch: 0, level: 28, nowMs: 5n },
+        crc32c,
+      )
+    })
+    for (const epoch of [1, 2]) {
+      const repository = directory.repository()
+      await repository.start()
+      expect(repository.image().features).toEqual(
+        new Map([
+          ['metadata.version', 28],
+          ['group.version', 1],
+        ]),
+      )
+      expect(repository.image().epoch).toBe(epoch)
+      await repository.close()
+    }
+    expect(await readdir(directory.path)).toEqual(['__cluster_metadata-0', 'meta.properties'])
   })
 
   it('with a handful of records and no registration is served as it is', async () => {
