@@ -16,7 +16,7 @@ import {
   taggedFields,
 } from './plan.ts'
 import { ZERO_UUID } from './reader.ts'
-import type { Fields, Message, ScalarType } from './schema.ts'
+import type { Field, Fields, Message, ScalarType } from './schema.ts'
 import { closeTag, sizeOf, writeCompactString, type Writer, writeString, writeUuid, writeUvarint } from './writer.ts'
 
 /** What compiled writers call, by the names that they call it. */
@@ -73,7 +73,8 @@ class WriterSource {
       this.#emit(`let ${x} = ${owner}.${member.name}`)
       if (!member.present) this.#refuseUnlessDefault(member, x)
       else {
-        if (mayBeLeftOut(member)) this.#emit(`if (${x} === undefined) ${x} = ${defaultSource(member.field)}`)
+        if (member.tag === undefined && mayBeLeftOut(member.field))
+          this.#emit(`if (${x} === undefined) ${x} = ${defaultSource(member.field)}`)
         if (!member.nullable) this.#check(`${x} === null`, `${member.name} may not be null`)
         if (member.tag === undefined) this.#field(member, x)
       }
@@ -84,7 +85,7 @@ class WriterSource {
   #tagSection(planned: readonly PlannedField[], variables: ReadonlyMap<string, string>): void {
     const tagged = taggedFields(planned).map((member) => {
       const x = variables.get(member.name) ?? ''
-      return { member, x, written: this.#declare(`!(${isDefaultSource(x, member.field)})`) }
+      return { member, x, written: this.#declare(`${x} !== undefined && !(${isDefaultSource(x, member.field)})`) }
     })
     const count = tagged.map(({ written }) => `(${written} ? 1 : 0)`).join(' + ')
     this.#emit(tagged.length === 0 ? 'v.setUint8(p++, 0)' : `p = writeUvarint(b, p, ${count})`)
@@ -214,6 +215,6 @@ class WriterSource {
   }
 }
 
-function mayBeLeftOut({ field }: PlannedField): boolean {
-  return field.default !== undefined || field.tag !== undefined || field.versions !== '0+'
+function mayBeLeftOut(field: Field): boolean {
+  return field.default !== undefined || field.versions !== '0+'
 }

@@ -1,7 +1,21 @@
 import { describe, expect, it } from '@jest/globals'
-import { codecOf, decode } from '../../../src/adapters/codec/codec.ts'
+import { codecOf, decode, encode } from '../../../src/adapters/codec/codec.ts'
 import { Reader } from '../../../src/adapters/codec/reader.ts'
-import { array, bytes, int8, message, records, string, struct } from '../../../src/adapters/codec/schema.ts'
+import {
+  array,
+  bytes,
+  float64,
+  int16,
+  int32,
+  int64,
+  int8,
+  message,
+  records,
+  string,
+  struct,
+  uint16,
+  uint32,
+} from '../../../src/adapters/codec/schema.ts'
 
 const parcel = message({
   name: 'Parcel',
@@ -96,5 +110,22 @@ describe('memory', () => {
     expect(() => decode(parcel, 0, new Uint8Array(large.buffer, large.byteOffset + 10, 14))).toThrow(
       'it ends too early',
     )
+  })
+})
+
+describe('numbers', () => {
+  const numbers = message({
+    name: 'Numbers',
+    versions: '0',
+    flexible: 'none',
+    fields: { a: int8(), b: int16(), c: int32(), d: int64(), e: uint16(), f: uint32(), g: float64() },
+  })
+
+  it.each([
+    { a: -128, b: -32_768, c: -(2 ** 31), d: -(2n ** 63n), e: 0, f: 0, g: -Infinity },
+    { a: 127, b: 32_767, c: 2 ** 31 - 1, d: 2n ** 63n - 1n, e: 65_535, f: 2 ** 32 - 1, g: Number.MIN_VALUE },
+    { a: -1, b: -1, c: -1, d: -1n, e: 1, f: 1, g: -0 },
+  ])('keep their ends: $a', (value) => {
+    expect(decode(numbers, 0, encode(numbers, 0, value))).toEqual(value)
   })
 })
