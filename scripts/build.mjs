@@ -22,6 +22,8 @@ await build({
   entryPoints: ['src/bootstrap/main.ts'],
   outfile: 'dist/server.cjs',
   format: 'cjs',
+  // The code cache runs the bundle as a script, where import() has no loader: it becomes require().
+  supported: { 'dynamic-import': false },
   external,
   define: { 'import.meta.url': 'bundleUrl' },
   banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
@@ -31,6 +33,8 @@ await build({
   entryPoints: ['scripts/launch.cjs'],
   outfile: 'dist/launch.cjs',
   format: 'cjs',
+  // The code cache runs the bundle as a script, where import() has no loader: it becomes require().
+  supported: { 'dynamic-import': false },
   external: ['./server.cjs'],
 })
 if (!serverOnly) {

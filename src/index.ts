@@ -1,6 +1,7 @@
 /** What embedders import: a broker inside their own process, and the ports that they may bring their own adapters for. */
 export { createBroker } from './bootstrap/create-broker.ts'
-export type { Adapters, BrokerProperties } from './bootstrap/create-broker.ts'
+export type { Adapters } from './bootstrap/adapters.ts'
+export type { BrokerProperties } from './bootstrap/create-broker.ts'
 export type { Broker, BrokerAddress } from './bootstrap/broker.ts'
 export { ConfigError } from './bootstrap/config-sources.ts'
 export type { Checksum } from './application/ports/checksum.ts'

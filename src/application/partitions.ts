@@ -8,7 +8,7 @@
 import type { ClusterImage, PartitionImage, TopicImage } from '../domain/cluster/cluster-image.ts'
 import type { TopicConfig } from '../domain/config/topic-config.ts'
 import { topicPartitionKey, type TopicPartition } from '../domain/topic-partition.ts'
-import type { Uuid } from '../domain/uuid.ts'
+import { METADATA_TOPIC_ID, type Uuid } from '../domain/uuid.ts'
 import { HostedPartition, type PartitionContext } from './hosted-partition.ts'
 import type { PartitionDirectory, ReadablePartition } from './partition.ts'
 import type { Checksum } from './ports/checksum.ts'
@@ -89,6 +89,7 @@ export class Partitions implements PartitionDirectory {
     const image = this.#ports.metadata.image()
     for (const { topicPartition, topicId } of await this.#ports.logStore.list()) {
       const topic = image.topicsByName.get(topicPartition.topic)
+      if (topicId === METADATA_TOPIC_ID) continue
       const known = topic?.partitions[topicPartition.partition] !== undefined
       if (known && (topicId === null || topicId === topic.id)) continue
       this.#ports.logger.warn('log without topic', { ...topicPartition, topicId })

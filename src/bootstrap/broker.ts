@@ -20,6 +20,9 @@ export interface BrokerParts {
   readonly partitions: Partitions
   readonly server: TcpServer
   readonly logger: Logger
+  readonly nodeId: number
+  /** Told the broker epoch once this start is registered. */
+  readonly onRegistered: (epoch: bigint) => void
 }
 
 /** How long requests under way may take to finish when the broker closes. */
@@ -50,13 +53,14 @@ export class Broker implements AsyncDisposable {
   }
 
   async #open(): Promise<void> {
-    const { logStore, metadata, partitions, server } = this.#parts
+    const { logStore, metadata, partitions, server, nodeId, onRegistered } = this.#parts
     const started: (() => Promise<void>)[] = []
     try {
       await logStore.start()
       started.push(() => logStore.close())
       await metadata.start()
       started.push(() => metadata.close())
+      onRegistered(metadata.image().brokers.get(nodeId)?.epoch ?? -1n)
       await partitions.start()
       started.push(() => partitions.close())
       await server.start()

@@ -6,15 +6,8 @@
  */
 import 'reflect-metadata'
 import { Container } from 'inversify'
-import type { Checksum } from '../application/ports/checksum.ts'
-import type { Clock } from '../application/ports/clock.ts'
-import type { Compressor } from '../application/ports/compressor.ts'
-import type { LogStore } from '../application/ports/log-store.ts'
-import type { Logger } from '../application/ports/logger.ts'
-import type { MetadataRepository } from '../application/ports/metadata-repository.ts'
-import type { Random } from '../application/ports/random.ts'
-import type { Timers } from '../application/ports/timers.ts'
 import { silentLogger } from '../adapters/observability/pino-logger.ts'
+import type { Adapters, StorageKind } from './adapters.ts'
 import { Broker } from './broker.ts'
 import { loadConfig, type ServerConfig } from './config.ts'
 import { clusterModule } from './modules/cluster.ts'
@@ -23,19 +16,6 @@ import { storageModule } from './modules/storage.ts'
 import { systemModule } from './modules/system.ts'
 import { wireModule } from './modules/wire.ts'
 import { parts, ports } from './tokens.ts'
-
-/** Adapters that replace the broker's own, each passing its port's contract. */
-export interface Adapters {
-  readonly checksum?: Checksum
-  readonly clock?: Clock
-  readonly compressor?: Compressor
-  readonly logStore?: LogStore
-  /** Absent: nothing is logged. */
-  readonly logger?: Logger
-  readonly metadata?: MetadataRepository
-  readonly random?: Random
-  readonly timers?: Timers
-}
 
 /** Kafka's own broker keys; numbers and booleans are taken as their text. */
 export type BrokerProperties = Readonly<Record<string, string | number | boolean>>
@@ -54,8 +34,6 @@ export function createBroker(properties: BrokerProperties = {}, adapters: Adapte
   return assemble(config, onDisk ? 'directory' : 'memory', { logger: silentLogger, ...adapters })
 }
 
-export type StorageKind = 'directory' | 'memory'
-
 export function assemble(config: ServerConfig, storage: StorageKind, adapters: Adapters): Broker {
   const container = new Container()
   container.bind(parts.serverConfig).toConstantValue(config)
@@ -72,5 +50,7 @@ export function assemble(config: ServerConfig, storage: StorageKind, adapters: A
     partitions: container.get(parts.partitions),
     server: container.get(parts.server),
     logger: container.get(ports.logger),
+    nodeId: config.nodeId,
+    onRegistered: container.get(parts.onRegistered),
   })
 }

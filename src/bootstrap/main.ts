@@ -40,8 +40,10 @@ function fail(line: string): void {
   process.exitCode = 1
 }
 
+/** What happened and what it came from, in one line. */
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  if (!(error instanceof Error)) return String(error)
+  return error.cause === undefined ? error.message : `${error.message}: ${messageOf(error.cause)}`
 }
 
 /** The first signal closes the broker, a second one ends the process at once. */

@@ -41,6 +41,8 @@ export const parts = {
   serverConfig: token<ServerConfig>('serverConfig'),
   brokerConfig: token<BrokerConfig>('brokerConfig'),
   live: token<Live>('live'),
+  /** Told the broker epoch once this start is registered. */
+  onRegistered: token<(epoch: bigint) => void>('onRegistered'),
   topicConfigs: token<TopicConfigs>('topicConfigs'),
   waiters: token<Waiters<ReadablePartition>>('waiters'),
   partitions: token<Partitions>('partitions'),

@@ -1,45 +1,48 @@
 /** Logs and metadata: in memory, or in Kafka's own files, or the caller's own. */
 import { ContainerModule } from 'inversify'
+import { KraftMetadataRepository } from '../../adapters/kraft-metadata/kraft-metadata-repository.ts'
 import { MemoryMetadataRepository } from '../../adapters/memory-metadata/memory-metadata-repository.ts'
+import { FileLogStore } from '../../adapters/storage-fs/file-log-store.ts'
 import { MemoryLogStore } from '../../adapters/storage-memory/memory-log-store.ts'
-import type { BrokerEndpoint } from '../../domain/cluster/metadata-record.ts'
-import type { ServerConfig } from '../config.ts'
-import type { Adapters, StorageKind } from '../create-broker.ts'
+import type { LogStore } from '../../application/ports/log-store.ts'
+import type { Adapters, StorageKind } from '../adapters.ts'
+import { kraftMetadataOptions, logDirectories, memoryMetadataOptions } from '../storage-options.ts'
 import { parts, ports } from '../tokens.ts'
 
-export function storageModule(_kind: StorageKind, own: Adapters): ContainerModule {
+export function storageModule(kind: StorageKind, own: Adapters): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bind(ports.logStore)
-      .toResolvedValue((random) => own.logStore ?? new MemoryLogStore(random), [ports.random])
-      .inSingletonScope()
-    bind(ports.metadata)
       .toResolvedValue(
-        (random, server) =>
-          own.metadata ??
-          new MemoryMetadataRepository(random, {
-            nodeId: server.nodeId,
-            endPoints: () => endPoints(server),
-            rack: server.broker.string('broker.rack'),
-            minInsyncReplicas: server.broker.number('min.insync.replicas'),
-          }),
-        [ports.random, parts.serverConfig],
+        (server, checksum, timers, random, logger): LogStore => {
+          if (own.logStore !== undefined) return own.logStore
+          if (kind === 'memory') return new MemoryLogStore(random)
+          return new FileLogStore({ ...logDirectories(server), checksum, timers, random, logger })
+        },
+        [parts.serverConfig, ports.checksum, ports.timers, ports.random, ports.logger],
       )
       .inSingletonScope()
-  })
-}
 
-/** Kafka's numbers for the security protocols in a broker's registration. */
-const protocolNumbers = { PLAINTEXT: 0, SSL: 1, SASL_PLAINTEXT: 2, SASL_SSL: 3 } as const
+    bind(ports.metadata)
+      .toResolvedValue(
+        (server, logStore, clock, random, logger, checksum) => {
+          if (own.metadata !== undefined) return own.metadata
+          if (kind === 'memory') return new MemoryMetadataRepository(random, memoryMetadataOptions(server))
+          return new KraftMetadataRepository(
+            { logStore, clock, random, logger, checksum },
+            kraftMetadataOptions(server),
+          )
+        },
+        [parts.serverConfig, ports.logStore, ports.clock, ports.random, ports.logger, ports.checksum],
+      )
+      .inSingletonScope()
 
-/** How this broker registers itself: what it advertises, or where it listens. */
-function endPoints({ listeners, advertised }: ServerConfig): readonly BrokerEndpoint[] {
-  return listeners.map((listener) => {
-    const { host, port } = advertised.get(listener.name) ?? listener
-    return {
-      name: listener.name,
-      host: host === '' ? 'localhost' : host,
-      port,
-      securityProtocol: protocolNumbers[listener.securityProtocol],
-    }
+    bind(parts.onRegistered)
+      .toResolvedValue(
+        (logStore) => (epoch: bigint) => {
+          if (logStore instanceof FileLogStore) logStore.setBrokerEpoch(epoch)
+        },
+        [ports.logStore],
+      )
+      .inSingletonScope()
   })
 }

@@ -6,7 +6,7 @@ import { Crc32cChecksum } from '../../adapters/system/crc32c-checksum.ts'
 import { SystemClock } from '../../adapters/system/system-clock.ts'
 import { SystemRandom } from '../../adapters/system/system-random.ts'
 import { SystemTimers } from '../../adapters/system/system-timers.ts'
-import type { Adapters } from '../create-broker.ts'
+import type { Adapters } from '../adapters.ts'
 import { ports } from '../tokens.ts'
 
 export function systemModule(own: Adapters): ContainerModule {
