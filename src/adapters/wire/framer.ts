@@ -24,7 +24,7 @@ export interface FramerOptions {
   /** The read buffer that is shared by all connections of the server: emptied before `filled` returns. */
   readonly scratch: Buffer
   /** `socket.request.max.bytes`. */
-  readonly frameBytesMax: () => number
+  readonly frameBytesMax: number
 }
 
 const sizeBytes = 4
@@ -47,7 +47,7 @@ interface Span {
 export class Framer {
   readonly #pool: FramePool
   readonly #scratch: Buffer
-  readonly #frameBytesMax: () => number
+  readonly #frameBytesMax: number
   /** Complete frames, waiting to be taken; each span holds a reference to its block. */
   readonly #complete: Span[] = []
   /** The beginning of a frame that has not fully arrived; the next read goes behind it. */
@@ -156,8 +156,8 @@ export class Framer {
     let at = start
     while (end - at >= sizeBytes) {
       const size = bytes.readInt32BE(at)
-      if (size < frameBytesMin || size > this.#frameBytesMax()) {
-        this.#failure = describeBadSize(size, this.#frameBytesMax())
+      if (size < frameBytesMin || size > this.#frameBytesMax) {
+        this.#failure = describeBadSize(size, this.#frameBytesMax)
         return at
       }
       if (end - at - sizeBytes < size) return at

@@ -79,6 +79,7 @@ export class TcpServer {
   #bound: BoundListener[] = []
   #idle: IdleWatch<Connection> | null = null
   #surroundings: ConnectionSurroundings | null = null
+  #frameBytesMax = 0
   #lastConnectionNumber = 0
   #stopping = false
   #onEmpty: (() => void) | null = null
@@ -105,6 +106,7 @@ export class TcpServer {
     this.#idle = new IdleWatch(this.#ports.timers, settings.connectionsMaxIdleMs, (connection: Connection) =>
       this.#closeIdle(connection),
     )
+    this.#frameBytesMax = settings.socketRequestMaxBytes
     this.#surroundings = {
       responder: this.#ports.responder,
       limits: settings.connectionLimits,
@@ -212,7 +214,7 @@ export class TcpServer {
     const framer = new Framer({
       pool: this.#ports.pool,
       scratch: this.#scratch,
-      frameBytesMax: () => this.#settings().socketRequestMaxBytes,
+      frameBytesMax: this.#frameBytesMax,
     })
     const connection = new Connection(socket, info, framer, this.#surroundings!)
     this.#counts.add(address)

@@ -14,7 +14,7 @@ function framed(body: Uint8Array): Buffer {
 function makeFramer(overrides: { frameBytesMax?: number; scratchBytes?: number } = {}) {
   const pool = new FramePool(16 * megabyte)
   const scratch = Buffer.alloc(overrides.scratchBytes ?? 65_536)
-  const framer = new Framer({ pool, scratch, frameBytesMax: () => overrides.frameBytesMax ?? 100 * megabyte })
+  const framer = new Framer({ pool, scratch, frameBytesMax: overrides.frameBytesMax ?? 100 * megabyte })
   return { pool, scratch, framer }
 }
 
