@@ -10,7 +10,7 @@ import { BATCH_HEADER_BYTES, BYTES_UP_TO_MAGIC, RecordBatchView } from '../../do
 import { readRecords, scanRecords } from '../../domain/log/record.ts'
 import type { ControlRecord } from './control-records.ts'
 import { controlLogRecord, decodeControlRecord } from './control-records.ts'
-import { decodeMetadataRecord } from './metadata-record-codec.ts'
+import { MetadataRecordDecoder, UnknownMetadataRecord } from './metadata-record-codec.ts'
 import { UnusableDirectory, reasonOf } from './unusable-directory.ts'
 
 /** What KRaft holds to: larger batches are split into a metadata transaction. */
@@ -39,6 +39,7 @@ export function* readMetadataBatches(
   fileAt: (offset: bigint) => string,
 ): Generator<MetadataBatch, void> {
   const view = new RecordBatchView(bytes)
+  const decoder = new MetadataRecordDecoder(bytes)
   for (let expected = 0n; view.at < bytes.length; view.at += view.sizeBytes) {
     const left = bytes.length - view.at
     if (left < BYTES_UP_TO_MAGIC || view.sizeBytes < BATCH_HEADER_BYTES || view.sizeBytes > left) {
@@ -46,7 +47,7 @@ export function* readMetadataBatches(
     }
     const problem = problemOf(view, crc32c)
     if (problem !== null) throw new UnusableDirectory(fileAt(view.baseOffset), problem, view.baseOffset)
-    yield readBatch(view, fileAt)
+    yield readBatch(view, decoder, fileAt)
     expected = view.lastOffset + 1n
   }
 }
@@ -58,13 +59,18 @@ function problemOf(view: RecordBatchView, crc32c: Crc32c): string | null {
   return scanRecords(view.records(), view.count).problem
 }
 
-function readBatch(view: RecordBatchView, fileAt: (offset: bigint) => string): MetadataBatch {
+function readBatch(
+  view: RecordBatchView,
+  decoder: MetadataRecordDecoder,
+  fileAt: (offset: bigint) => string,
+): MetadataBatch {
   const control: ControlRecord[] = []
   const data: { offset: bigint; version: number; record: MetadataRecord }[] = []
   for (const { offset, key, value } of readRecords(view, view.records())) {
     try {
       if (view.isControl) control.push(decodeControlRecord(key, value))
-      else data.push({ offset, ...decodeMetadataRecord(value ?? new Uint8Array(0)) })
+      else if (value === null) throw new UnknownMetadataRecord('the record has no value')
+      else data.push({ offset, ...decoder.decode(value) })
     } catch (error) {
       throw new UnusableDirectory(fileAt(offset), reasonOf(error), offset, error)
     }

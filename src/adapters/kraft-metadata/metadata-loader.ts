@@ -128,7 +128,7 @@ class Replay {
     this.facts = { kraftVersion: snapshot.kraftVersion, voters: snapshot.voters }
     this.epoch = epoch
     this.lastTimestamp = snapshot.lastContainedLogTimestamp
-    this.#located(file, null, () => {
+    this.#located(file, () => {
       for (const record of snapshot.records) this.#builder.apply(record)
     })
   }
@@ -155,7 +155,7 @@ class Replay {
       logger.warn('metadata log with offsets that do not follow each other', { folder, batches: this.#oddOffsets })
     }
     this.#builder.setFeature('kraft.version', this.facts.kraftVersion)
-    return this.#located(folder, null, () => this.#builder.freeze({ offset: end - 1n, epoch: this.epoch }))
+    return this.#located(folder, () => this.#builder.freeze({ offset: end - 1n, epoch: this.epoch }))
   }
 
   #apply(batch: MetadataBatch): void {
@@ -163,7 +163,7 @@ class Replay {
     this.facts = quorumFacts(batch.control, this.facts)
     for (const { offset, record } of batch.data) {
       if (offset < this.#from) continue
-      this.#located(this.#fileAt(offset), offset, () => {
+      this.#located(offset, () => {
         this.#builder.apply(record)
       })
     }
@@ -185,10 +185,12 @@ class Replay {
     if (baseOffset >= this.#from) this.#oddOffsets++
   }
 
-  #located<T>(file: string, offset: bigint | null, run: () => T): T {
+  /** Says of what `run` throws where it came from: a file, or an offset of the log. */
+  #located<T>(place: string | bigint, run: () => T): T {
     try {
       return run()
     } catch (error) {
+      const [file, offset] = typeof place === 'string' ? [place, null] : [this.#fileAt(place), place]
       throw new UnusableDirectory(file, reasonOf(error), offset, error)
     }
   }

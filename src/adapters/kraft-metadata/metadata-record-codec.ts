@@ -25,7 +25,7 @@ for (const [type, { id, schema }] of Object.entries(recordSchemas)) {
 
 /** Writes records one after the other; one object serves a whole commit. */
 export class MetadataRecordEncoder {
-  readonly #writer = new Writer(4096)
+  readonly #writer = new Writer()
 
   /** The value of a log record, in memory of its own. */
   encode({ version, record }: WritableRecord): Uint8Array {
@@ -42,30 +42,44 @@ export class MetadataRecordEncoder {
   }
 }
 
-/**
- * @throws UnknownMetadataRecord for a type or version that is not in record-schemas.ts
- * @throws ProtocolError when the message is cut short or malformed
- */
-export function decodeMetadataRecord(value: Uint8Array): WritableRecord {
-  const reader = new Reader(value)
-  const frame = readUvarint(reader)
-  if (frame !== FRAME_VERSION) throw new UnknownMetadataRecord(`record frame version ${frame} is unknown`)
-  const id = readUvarint(reader)
-  const version = readUvarint(reader)
-  const known = byId.get(id)
-  if (known === undefined) throw new UnknownMetadataRecord(`record type ${id} (version ${version}) is unknown`)
-  if (!inRange(version, known.schema.versions)) {
-    throw new UnknownMetadataRecord(`${known.type} (type ${id}) has unknown version ${version}`)
+/** Decodes records that lie in one piece of memory. */
+export class MetadataRecordDecoder {
+  readonly #reader: Reader
+  readonly #start: number
+
+  /** @param bytes the memory that every value is a view into */
+  constructor(bytes: Uint8Array) {
+    this.#reader = new Reader(bytes)
+    this.#start = bytes.byteOffset
   }
-  const fields = codecOf(known.schema, version).read(reader)
-  if (reader.position !== value.length) {
-    throw new UnknownMetadataRecord(`${known.type} has ${value.length - reader.position} bytes too many`)
+
+  /**
+   * @throws UnknownMetadataRecord for a type or version that is not in record-schemas.ts
+   * @throws ProtocolError when the message is cut short or malformed
+   */
+  decode(value: Uint8Array): WritableRecord {
+    const reader = this.#reader
+    reader.position = value.byteOffset - this.#start
+    const end = reader.position + value.length
+    const frame = readUvarint(reader, end)
+    if (frame !== FRAME_VERSION) throw new UnknownMetadataRecord(`record frame version ${frame} is unknown`)
+    const id = readUvarint(reader, end)
+    const version = readUvarint(reader, end)
+    const known = byId.get(id)
+    if (known === undefined) throw new UnknownMetadataRecord(`record type ${id} (version ${version}) is unknown`)
+    if (!inRange(version, known.schema.versions)) {
+      throw new UnknownMetadataRecord(`${known.type} (type ${id}) has unknown version ${version}`)
+    }
+    const fields = codecOf(known.schema, version).read(reader)
+    if (reader.position !== end) {
+      throw new UnknownMetadataRecord(`${known.type} ends ${reader.position - end} bytes from the end of its record`)
+    }
+    return { version, record: { type: known.type, ...fields } as MetadataRecord }
   }
-  return { version, record: { type: known.type, ...fields } as MetadataRecord }
 }
 
-function readUvarint(reader: Reader): number {
-  if (reader.position >= reader.bytes.length) throw new UnknownMetadataRecord('the record is cut short')
+function readUvarint(reader: Reader, end: number): number {
+  if (reader.position >= end) throw new UnknownMetadataRecord('the record is cut short')
   const first = reader.view.getUint8(reader.position++)
   return first < 0x80 ? first : readUvarintRest(reader, first)
 }
