@@ -96,33 +96,37 @@ export class TestClient {
   readonly connected: Promise<unknown>
   /** How the server ended the connection, as soon as it has. */
   ending: 'fin' | 'reset' | null = null
-  #received: Buffer[] = []
+  /** Complete response frames, without their sizes. */
+  readonly frames: Buffer[] = []
+  /** What has come of the next frame. */
+  #parts: Buffer[] = []
+  #partBytes = 0
 
   constructor(socket: net.Socket) {
     this.socket = socket
     this.connected = once(socket, 'connect')
-    socket.on('data', (data) => this.#received.push(data))
+    socket.on('data', (data) => this.#take(data))
     socket.on('end', () => (this.ending ??= 'fin'))
     socket.on('error', () => (this.ending ??= 'reset'))
   }
 
-  get bytes(): Buffer {
-    const all = Buffer.concat(this.#received)
-    this.#received = [all]
-    return all
+  /** Whether nothing came but complete frames. */
+  get betweenFrames(): boolean {
+    return this.#partBytes === 0
   }
 
-  /** Complete response frames, without their sizes. */
-  get frames(): Buffer[] {
-    const { bytes } = this
-    const frames: Buffer[] = []
-    for (let at = 0; bytes.length - at >= 4;) {
-      const end = at + 4 + bytes.readInt32BE(at)
-      if (end > bytes.length) break
-      frames.push(bytes.subarray(at + 4, end))
-      at = end
+  #take(data: Buffer): void {
+    this.#parts.push(data)
+    this.#partBytes += data.length
+    while (this.#partBytes >= 4) {
+      if (this.#parts[0]!.length < 4) this.#parts = [Buffer.concat(this.#parts)]
+      const end = 4 + this.#parts[0]!.readInt32BE(0)
+      if (this.#partBytes < end) return
+      const all = Buffer.concat(this.#parts)
+      this.frames.push(all.subarray(4, end))
+      this.#parts = [all.subarray(end)]
+      this.#partBytes = all.length - end
     }
-    return frames
   }
 
   write(bytes: Uint8Array): void {
