@@ -145,6 +145,7 @@ export async function openTopicBroker(options: TopicBrokerOptions = {}) {
       },
       lease: { retain: () => undefined, release: () => undefined },
       afterSent: () => undefined,
+      onAbandoned: () => undefined,
     })
     const chunks = writeResponse(new Writer(), api, apiVersion, 7, response as never)
     return decodeResponse(api, apiVersion, Buffer.concat(chunks).subarray(4))
