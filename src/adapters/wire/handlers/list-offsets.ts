@@ -25,6 +25,9 @@ const timestampsSince: readonly (readonly [version: number, lowest: bigint])[] =
   [1, EARLIEST],
 ]
 
+/** From this version on the answer tells the leader epoch of the offset (KIP-320). */
+const LEADER_EPOCH_SINCE = 4
+
 export function listOffsetsHandler(useCase: ListOffsets): Handler<Request, Response> {
   return async (request, context) => {
     const topics = await useCase.execute({
@@ -33,7 +36,7 @@ export function listOffsetsHandler(useCase: ListOffsets): Handler<Request, Respo
       lowestTimestamp: lowestTimestamp(context.apiVersion),
       topics: request.topics,
     })
-    return toResponse(topics)
+    return toResponse(topics, context.apiVersion >= LEADER_EPOCH_SINCE)
   }
 }
 
@@ -41,7 +44,7 @@ function lowestTimestamp(apiVersion: number): bigint {
   return timestampsSince.find(([since]) => apiVersion >= since)?.[1] ?? EARLIEST
 }
 
-function toResponse(topics: readonly ListedTopic[]): Response {
+function toResponse(topics: readonly ListedTopic[], tellsEpoch: boolean): Response {
   return {
     throttleTimeMs: 0,
     topics: topics.map(({ name, partitions }) => ({
@@ -51,7 +54,7 @@ function toResponse(topics: readonly ListedTopic[]): Response {
         errorCode: errorCode(error),
         timestamp,
         offset,
-        leaderEpoch,
+        ...(tellsEpoch ? { leaderEpoch } : {}),
       })),
     })),
   }
