@@ -363,6 +363,9 @@ export function logStoreContract(name: string, makeHarness: () => Promise<LogSto
         expect(again.sizeBytes()).toBe(0)
         expect(again.leaderEpochs()).toEqual([])
         await expect(again.truncate(1n)).rejects.toThrow(RangeError)
+        await appendAll(again, batchesFrom(0n, 2))
+        await expect(again.truncate(3n)).rejects.toThrow(RangeError)
+        expect(await readOffsets(again, 0n)).toEqual([0n, 2n])
       })
     })
 

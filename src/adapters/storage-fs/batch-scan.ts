@@ -88,7 +88,7 @@ class Window {
   /** The CRC of a range of the file, window by window. */
   async crc(checksum: Checksum, from: number, to: number): Promise<number> {
     let crc: number | undefined
-    for (let position = from; position < to; ) {
+    for (let position = from; position < to;) {
       if ((await this.show(position, 1)) < 0) return -1
       const at = position - this.#begin
       const bytes = Math.min(to - position, this.#length - at)

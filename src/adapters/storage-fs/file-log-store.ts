@@ -264,9 +264,7 @@ export class FileLogStore implements LogStore {
       .filter((directory) => directory.takesPartitions)
       .map(async ({ path, online }) => {
         const space = online ? await fs.space(path).catch(() => null) : null
-        return space === null
-          ? { path, online: false, totalBytes: -1n, usableBytes: -1n }
-          : { path, online, ...space }
+        return space === null ? { path, online: false, totalBytes: -1n, usableBytes: -1n } : { path, online, ...space }
       })
     return await Promise.all(described)
   }

@@ -29,6 +29,7 @@ import { EPOCHS_FILE } from './file-names.ts'
 import { addBatch, endTimeIndex, FileSegment } from './file-segment.ts'
 import { isMissing } from './file-system.ts'
 import type { LoadedLog } from './load-log.ts'
+import { ReadGate } from './read-gate.ts'
 import { floorSegment, setAside, truncateSegments } from './segment-cutting.ts'
 import { SegmentReader } from './segment-reader.ts'
 import type { StorageContext } from './storage-context.ts'
@@ -81,9 +82,7 @@ export class FilePartitionLog implements PartitionLog {
   #changed: boolean
   #savingEpochs = false
   #flushTimer: Timer | null = null
-  #readers = 0
-  #whenUnread: (() => void) | null = null
-  #cutting: Promise<void> | null = null
+  readonly #gate = new ReadGate()
 
   constructor(context: StorageContext, keeper: LogKeeper, place: LogPlace, options: LogOptions, log: LoadedLog) {
     this.topicPartition = place.partition
@@ -257,7 +256,7 @@ export class FilePartitionLog implements PartitionLog {
   truncate(to: bigint): Promise<void> {
     return this.#change(async () => {
       this.#assertWithin(to)
-      await this.#withoutReaders(async () => {
+      await this.#gate.cut(async () => {
         await this.#drain()
         this.#reader.forget()
         this.#changed = true
@@ -270,7 +269,11 @@ export class FilePartitionLog implements PartitionLog {
           this.#shape = await truncateSegments(this.#context, this.#log.segments, to, this.#options, jitterMs)
         }
         this.#end = to
-        if (this.#log.epochs.truncateFromEnd(to)) this.#saveEpochsLater()
+        if (this.#log.epochs.truncateFromEnd(to)) {
+          // saved before anything is appended: recovery could not tell the epochs of what was cut from those after it
+          this.#saveEpochsLater()
+          await this.#drain()
+        }
         await this.#log.snapshots.removeWhere((offset) => offset > to)
         this.#plan.reset(this.#shape, to)
       })
@@ -421,39 +424,23 @@ export class FilePartitionLog implements PartitionLog {
     return result
   }
 
-  async #reading<T>(work: () => Promise<T>, from: bigint | null = null): Promise<T> {
-    while (this.#cutting !== null) await this.#cutting
-    this.#assertUsable()
-    this.#readers++
-    const startBefore = this.#start
-    try {
-      return await work()
-    } catch (error) {
-      if (error instanceof RangeError) throw error
+  #reading<T>(work: () => Promise<T>, from: bigint | null = null): Promise<T> {
+    return this.#gate.read(async () => {
       this.#assertUsable()
-      // a file may be trimmed away between our look at the segments and our open
-      if (isMissing(error) && startBefore < this.#start) {
-        if (from === null) return await this.#reading(work)
-        throw new RangeError(`offset ${from} is below ${this.#start}`)
+      const start = this.#start
+      try {
+        return await work()
+      } catch (error) {
+        if (error instanceof RangeError) throw error
+        this.#assertUsable()
+        // a file may be trimmed away between our look at the segments and our open
+        if (isMissing(error) && start < this.#start) {
+          if (from === null) return await this.#reading(work)
+          throw new RangeError(`offset ${from} is below ${this.#start}`, { cause: error })
+        }
+        throw this.#failed(error)
       }
-      throw this.#failed(error)
-    } finally {
-      this.#readers--
-      if (this.#readers === 0) this.#whenUnread?.()
-    }
-  }
-
-  async #withoutReaders(work: () => Promise<void>): Promise<void> {
-    let done: () => void = () => undefined
-    this.#cutting = new Promise((resolve) => (done = resolve))
-    try {
-      if (this.#readers > 0) await new Promise<void>((resolve) => (this.#whenUnread = resolve))
-      await work()
-    } finally {
-      this.#whenUnread = null
-      this.#cutting = null
-      done()
-    }
+    })
   }
 
   #assertWithin(offset: bigint): void {

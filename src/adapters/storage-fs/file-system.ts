@@ -58,11 +58,11 @@ function call<T>(run: (callback: Callback<T>) => void): Promise<T> {
 
 async function takeLock(path: string): Promise<(() => Promise<void>) | null> {
   // Java's `FileChannel.tryLock` and this one refuse each other; two descriptors of one process do too
-  const { tryLock } = (await import('fs-native-extensions')).default
+  const extensions = (await import('fs-native-extensions')).default
   for (;;) {
     const handle = await fs.promises.open(path, 'a+')
     try {
-      if (!tryLock(handle.fd)) {
+      if (!extensions.tryLock(handle.fd)) {
         await handle.close()
         return null
       }
@@ -93,11 +93,11 @@ export const nodeFileSystem: FileSystem = {
   async syncDirectory(path) {
     // Windows has no descriptors of directories, and needs none
     if (process.platform === 'win32') return
-    const fd = await this.open(path, 'r')
+    const handle = await fs.promises.open(path, 'r')
     try {
-      await call<undefined>((done) => fs.fsync(fd, (error) => done(error, undefined)))
+      await handle.sync()
     } finally {
-      await this.close(fd)
+      await handle.close()
     }
   },
   sizeOf: async (path) => (await fs.promises.stat(path)).size,

@@ -4,5 +4,6 @@ declare module 'fs-native-extensions' {
     /** Takes an exclusive lock on the whole file; false = another descriptor has it. */
     tryLock(fd: number): boolean
   }
+  // eslint-disable-next-line no-restricted-exports -- a CommonJS package has nothing else
   export default extensions
 }

@@ -59,33 +59,29 @@ export async function loadLog(context: StorageContext, request: LoadRequest): Pr
   const names = await settleUnfinished(context, folder, await fs.list(folder))
   const bases = names.map((name) => offsetOf(name, LOG_SUFFIX)).filter((base) => base !== null)
   const segments = await Promise.all(
-    bases.sort((a, b) => (a < b ? -1 : 1)).map(async (base) => {
-      const segment = new FileSegment(context, folder, base, 0, options.indexIntervalBytes)
-      segment.sizeBytes = await fs.sizeOf(segment.logPath)
-      return segment
-    }),
+    bases
+      .sort((a, b) => (a < b ? -1 : 1))
+      .map(async (base) => {
+        const segment = new FileSegment(context, folder, base, 0, options.indexIntervalBytes)
+        segment.sizeBytes = await fs.sizeOf(segment.logPath)
+        return segment
+      }),
   )
-  const [epochsText, snapshots] = await Promise.all([
-    readText(fs, `${folder}/${EPOCHS_FILE}`),
-    new ProducerSnapshots(
-      fs,
-      context.checksum,
-      folder,
-      names.map((name) => offsetOf(name, SNAPSHOT_SUFFIX)).filter((offset) => offset !== null),
-    ),
-  ])
+  const epochsText = await readText(fs, `${folder}/${EPOCHS_FILE}`)
+  const offsets = names.map((name) => offsetOf(name, SNAPSHOT_SUFFIX)).filter((offset) => offset !== null)
+  const snapshots = new ProducerSnapshots(fs, context.checksum, folder, offsets)
   const saved = epochsText === null ? null : parseEpochs(epochsText)
   const isNew = segments.length === 0
   if (isNew) segments.push(await newSegment(context, request, request.startOffset ?? 0n))
-  const tail = request.clean ? await openClean(context, request, segments) : await recover(context, request, segments)
+  const tail = isNew ? emptyTail(segments[0]!, request) : await lookAt(context, request, segments)
   const recovered = await startPastEnd(context, request, segments, tail)
   const first = segments[0]!.baseOffset
   const start = request.startOffset !== null && request.startOffset > first ? request.startOffset : first
   const { end } = recovered
   const epochs = await epochsOf(segments, saved, recovered.scannedEpochs)
-  // an epoch that began at the very end and wrote nothing yet is kept
-  epochs.truncateFromEnd(end + 1n)
   epochs.truncateFromStart(start)
+  // an epoch that began at the very end and wrote nothing yet is kept, unless what it wrote may be what was cut
+  epochs.truncateFromEnd(request.clean ? end + 1n : end)
   if (!request.clean) await snapshots.removeWhere((offset) => offset > end)
   const known = request.recoveryPoint ?? first
   const recoveryPoint = known < end ? known : end
@@ -109,6 +105,14 @@ interface Tail {
   readonly scannedEpochs: readonly LeaderEpochEntry[]
 }
 
+function emptyTail({ baseOffset }: FileSegment, { jitterMs }: LoadRequest): Tail {
+  return { shape: new SegmentShape({ baseOffset, jitterMs }), end: baseOffset, scannedEpochs: [] }
+}
+
+function lookAt(context: StorageContext, request: LoadRequest, segments: FileSegment[]): Promise<Tail> {
+  return request.clean ? openClean(context, request, segments) : recover(context, request, segments)
+}
+
 async function newSegment(context: StorageContext, request: LoadRequest, base: bigint): Promise<FileSegment> {
   const segment = new FileSegment(context, request.folder, base, 0, request.options.indexIntervalBytes)
   await segment.create(request.options.segmentIndexBytes)
@@ -119,7 +123,7 @@ async function newSegment(context: StorageContext, request: LoadRequest, base: b
 async function openClean(context: StorageContext, request: LoadRequest, segments: FileSegment[]): Promise<Tail> {
   const active = segments.at(-1)!
   const indexes = await active.readIndexes()
-  const tail = indexes === null ? null : await readTail(context, active, indexes, request.jitterMs)
+  const tail = indexes === null ? null : await readTail(context, active, indexes, request)
   if (indexes !== null && tail !== null) {
     active.pin(indexes)
     return tail
@@ -137,33 +141,32 @@ async function readTail(
   { fs, pool, files }: StorageContext,
   segment: FileSegment,
   { offset, time }: SegmentIndexes,
-  jitterMs: bigint,
+  request: LoadRequest,
 ): Promise<Tail | null> {
   const { baseOffset, sizeBytes } = segment
   if (sizeBytes === 0) {
-    return { shape: new SegmentShape({ baseOffset, jitterMs }), end: baseOffset, scannedEpochs: [] }
+    return emptyTail(segment, request)
   }
   const from = offset.lastPosition()
-  let end = baseOffset
-  let firstTimestamp: bigint | null = null
-  let fits = true
+  const seen = { end: baseOffset, firstTimestamp: -1n, fits: true }
   const read = async (fd: number, begin: number, all: boolean) =>
     await scanBatches(fs, pool, fd, { from: begin, to: sizeBytes, offsetMin: baseOffset }, (batch) => {
-      if (batch.position === 0) firstTimestamp = batch.maxTimestamp
-      if (batch.position === from && from > 0) fits = segment.relative(batch.lastOffset) === offset.lastRelativeOffset()
-      end = batch.lastOffset + 1n
-      return all && fits
+      const { position, lastOffset } = batch
+      if (position === 0) seen.firstTimestamp = batch.maxTimestamp
+      if (position === from && from > 0) seen.fits = segment.relative(lastOffset) === offset.lastRelativeOffset()
+      seen.end = lastOffset + 1n
+      return all && seen.fits
     })
   const { problem } = await files.use(segment.logPath, async (fd) => {
     if (from > 0) await read(fd, 0, false)
     return await read(fd, from, true)
   })
-  if (problem !== null || !fits) return null
+  if (problem !== null || !seen.fits) return null
   const shape = new SegmentShape({
     baseOffset,
-    jitterMs,
+    jitterMs: request.jitterMs,
     sizeBytes,
-    firstTimestamp: firstTimestamp ?? -1n,
+    firstTimestamp: seen.firstTimestamp,
     maxTimestamp: time.lastTimestamp(),
     maxTimestampOffset: baseOffset + BigInt(time.lastRelativeOffset()),
     offsetEntries: offset.count,
@@ -171,7 +174,7 @@ async function readTail(
     lastTimeEntry: time.lastTimestamp(),
     bytesSinceEntry: sizeBytes - from,
   })
-  return { shape, end, scannedEpochs: [] }
+  return { shape, end: seen.end, scannedEpochs: [] }
 }
 
 /** After any other end: every segment that reaches past the recovery point is checked, and the first fault cut. */
@@ -187,7 +190,10 @@ async function recover(context: StorageContext, request: LoadRequest, segments: 
     if (next !== undefined && next.baseOffset <= recoveryPoint) continue
     scan = await segment.scan(true, request.jitterMs)
     if (scan.problem !== null) {
-      if (scan.nextOffset < recoveryPoint || (request.precious && (next !== undefined || (await segment.holdsMore(scan))))) {
+      if (
+        scan.nextOffset < recoveryPoint ||
+        (request.precious && (next !== undefined || (await segment.holdsMore(scan))))
+      ) {
         throw damaged(segment.logPath, scan)
       }
       reason = scan.problem
@@ -233,8 +239,7 @@ async function startPastEnd(
   context.logger.warn('ends before its start offset', { log: request.name, end: tail.end, start })
   for (const segment of segments.splice(0)) await discard(context, segment)
   segments.push(await newSegment(context, request, start))
-  const shape = new SegmentShape({ baseOffset: start, jitterMs: request.jitterMs })
-  return { shape, end: start, scannedEpochs: [] }
+  return emptyTail(segments[0]!, request)
 }
 
 /** The saved epochs and what a recovery saw; where none are saved, from the headers of the whole log. */
@@ -255,5 +260,8 @@ async function epochsOf(
 }
 
 function sameEpochs(a: readonly LeaderEpochEntry[], b: readonly LeaderEpochEntry[]): boolean {
-  return a.length === b.length && a.every((entry, i) => entry.epoch === b[i]!.epoch && entry.startOffset === b[i]!.startOffset)
+  return (
+    a.length === b.length &&
+    a.every((entry, i) => entry.epoch === b[i]!.epoch && entry.startOffset === b[i]!.startOffset)
+  )
 }

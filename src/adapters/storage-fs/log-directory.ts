@@ -113,7 +113,8 @@ export class LogDirectory {
     try {
       if (this.online) {
         await this.save()
-        if (this.unclean.size === 0) await replaceFile(this.#fs, this.path, CLEAN_STOP_FILE, formatCleanStop(brokerEpoch))
+        if (this.unclean.size === 0)
+          await replaceFile(this.#fs, this.path, CLEAN_STOP_FILE, formatCleanStop(brokerEpoch))
         else this.#logger.warn('not stopped cleanly', { path: this.path, logs: [...this.unclean] })
       }
     } catch (error) {

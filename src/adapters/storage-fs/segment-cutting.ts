@@ -1,7 +1,7 @@
 /** Takes segments away from a log, at its beginning or at its end. */
 import { StorageError } from '../../application/ports/log-store.ts'
 import type { SegmentRules } from '../../domain/log/log-segment.ts'
-import { SegmentShape } from '../../domain/log/log-segment.ts'
+import type { SegmentShape } from '../../domain/log/log-segment.ts'
 import { DELETED_SUFFIX, LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX } from './file-names.ts'
 import type { FileSegment } from './file-segment.ts'
 import { isMissing } from './file-system.ts'
@@ -74,6 +74,7 @@ export async function truncateSegments(
 async function positionOf(segment: FileSegment, offset: bigint): Promise<number> {
   let position = segment.sizeBytes
   await segment.scanFrom(offset, (batch) => {
+    if (batch.baseOffset < offset) throw new RangeError(`${offset} is inside of a batch`)
     position = batch.position
     return false
   })

@@ -72,7 +72,7 @@ export class SegmentReader {
     if (known === null && from > segment.baseOffset && reading.bytes === 0) {
       position = (await segment.indexes()).offset.floorPosition(segment.relative(from))
     }
-    while (position < segment.sizeBytes && !reading.full) {
+    while (position < segment.sizeBytes) {
       const one = reading.limits.atLeastOne && reading.bytes === 0
       const room = reading.limits.bytesMax - reading.bytes
       if (room < LOG_OVERHEAD_BYTES && !one) return
@@ -95,11 +95,16 @@ export class SegmentReader {
       }
       batchBytes = taken.batchBytes
       position += taken.next
+      if (reading.full) break
     }
     if (reading.bytes > 0) this.#remember(reading.nextOffset, { segment, position, batchBytes })
   }
 
-  async #load(segment: FileSegment, position: number, wanted: number): Promise<{ view: RecordBatchView; bytes: number }> {
+  async #load(
+    segment: FileSegment,
+    position: number,
+    wanted: number,
+  ): Promise<{ view: RecordBatchView; bytes: number }> {
     const { fs, files, pool } = this.#context
     const length = Math.min(Math.max(wanted, READ_BYTES_MIN), segment.sizeBytes - position)
     const buffer = pool.take(length)

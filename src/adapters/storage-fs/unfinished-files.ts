@@ -49,7 +49,7 @@ export async function settleUnfinished(
     const end = await endOffset(context, `${folder}/${name}`, base)
     const replaced = names.filter((other) => {
       const at = SEGMENT_SUFFIXES.map((suffix) => offsetOf(other, suffix)).find((offset) => offset !== null)
-      return at !== undefined && at !== null && at >= base && at < end
+      return at !== undefined && at >= base && at < end
     })
     await remove(replaced)
     for (const suffix of SEGMENT_SUFFIXES) {
@@ -73,7 +73,10 @@ function baseOf(name: string, suffix: string): bigint | null {
 }
 
 function smallest(offsets: readonly (bigint | null)[]): bigint | null {
-  return offsets.reduce((least, offset) => (least === null || (offset !== null && offset < least) ? offset : least), null)
+  return offsets.reduce(
+    (least, offset) => (least === null || (offset !== null && offset < least) ? offset : least),
+    null,
+  )
 }
 
 /** The offset after the last batch of a file; its base when it is empty or not sound. */

@@ -178,6 +178,7 @@ export class MemoryPartitionLog implements PartitionLog {
         this.#segments.findLastIndex((segment) => segment.baseOffset <= to),
         0,
       )
+      if (!this.#segments[kept]!.isBoundary(to)) throw new RangeError(`${to} is inside of a batch`)
       for (const segment of this.#segments.splice(kept + 1)) segment.dropBelow(segment.nextOffset)
       this.#active.truncate(to, this.#options.indexIntervalBytes)
       this.#end = to

@@ -46,6 +46,15 @@ export class MemorySegment {
     for (const piece of this.pieces.splice(0, firstPast(this.pieces, offset))) this.#free(piece)
   }
 
+  /** Whether no batch holds records on both sides of `offset`. */
+  isBoundary(offset: bigint): boolean {
+    const piece = this.pieces[firstPast(this.pieces, offset)]
+    if (piece === undefined || piece.baseOffset >= offset) return true
+    const view = new RecordBatchView(piece.bytes)
+    while (view.lastOffset < offset) view.at += view.sizeBytes
+    return view.baseOffset === offset
+  }
+
   /** Cuts everything at and after `offset`, a batch boundary within the segment. */
   truncate(offset: bigint, indexIntervalBytes: number): void {
     const kept = this.pieces.findIndex((piece) => piece.nextOffset > offset)

@@ -1,0 +1,179 @@
+/** What happens when the disk fails, fills up or belongs to somebody else: nothing acknowledged is lost or torn. */
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { FileSystem } from '../../../src/adapters/storage-fs/file-system.ts'
+import { nodeFileSystem } from '../../../src/adapters/storage-fs/file-system.ts'
+import { StorageError } from '../../../src/application/ports/log-store.ts'
+import type { FileStorage } from '../../support/file-storage.ts'
+import { fileStorage } from '../../support/file-storage.ts'
+import { appendAll, countedLease, storedBatch, takeBytes, testLogOptions } from '../../support/stored-batches.ts'
+
+const one = { topic: 'one', partition: 0 }
+const two = { topic: 'two', partition: 0 }
+const all = { bytesMax: 1 << 30, atLeastOne: true, before: 1n << 60n }
+
+function failing(overrides: Partial<FileSystem>): FileSystem {
+  return { ...nodeFileSystem, ...overrides }
+}
+
+function noSpace(): Error {
+  return Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+}
+
+describe('a store whose disk fails', () => {
+  let storage: FileStorage
+  let data: string
+  beforeEach(async () => {
+    storage = await fileStorage()
+    data = join(storage.path, 'data')
+  })
+  afterEach(() => storage.dispose())
+
+  it('finishes short writes', async () => {
+    const writev: FileSystem['writev'] = (fd, chunks, position) => {
+      const bytes = Buffer.concat(chunks)
+      return nodeFileSystem.writev(fd, [bytes.subarray(0, Math.max(1, Math.floor(bytes.byteLength / 3)))], position)
+    }
+    const store = storage.store({ fileSystem: failing({ writev }) })
+    await store.start()
+    const log = await store.open(one, testLogOptions)
+    const batches = [storedBatch({ baseOffset: 0n }), storedBatch({ baseOffset: 1n, bodyBytes: 5000 })]
+    await appendAll(log, batches)
+    const expected = Buffer.concat(batches.map(({ bytes }) => bytes))
+    expect(Buffer.compare(takeBytes(await log.read(0n, all)), expected)).toBe(0)
+    await store.close()
+  })
+
+  it('takes a log offline on a full disk, keeps what was acknowledged and serves the other logs', async () => {
+    let full = false
+    const writev: FileSystem['writev'] = async (fd, chunks, position) => {
+      if (!full) return await nodeFileSystem.writev(fd, chunks, position)
+      await nodeFileSystem.writev(fd, [chunks[0]!.subarray(0, 50)], position)
+      throw noSpace()
+    }
+    const store = storage.store({ fileSystem: failing({ writev }) })
+    await store.start()
+    const [log, other] = [await store.open(one, testLogOptions), await store.open(two, testLogOptions)]
+    await appendAll(log, [storedBatch({ baseOffset: 0n })])
+    const lease = countedLease()
+    full = true
+    const second = storedBatch({ baseOffset: 1n, lease })
+    await expect(appendAll(log, [second])).rejects.toThrow(StorageError)
+    full = false
+    expect(lease.held).toBe(1)
+    expect(log.range().end).toBe(1n)
+    await expect(appendAll(log, [second])).rejects.toThrow(StorageError)
+    await expect(log.read(0n, all)).rejects.toThrow(StorageError)
+    await expect(log.flush()).rejects.toThrow(StorageError)
+    expect((await stat(join(data, 'one-0', '00000000000000000000.log'))).size).toBe(second.bytes.byteLength)
+    expect(await appendAll(other, [storedBatch({ baseOffset: 0n })])).toBe('appended')
+    expect(storage.events.filter(({ event }) => event === 'log offline')).toHaveLength(1)
+    await store.close()
+
+    // the stop was not clean for that log, and the directory says so
+    expect(await readdir(data)).not.toContain('.kafka_cleanshutdown')
+    const again = storage.store()
+    await again.start()
+    expect((await again.open(one, testLogOptions)).range().end).toBe(1n)
+    expect((await again.open(two, testLogOptions)).range().end).toBe(1n)
+    await again.close()
+    expect(await readdir(data)).toContain('.kafka_cleanshutdown')
+  })
+
+  it.each(['sync', 'read'] as const)('takes a log offline when %s fails', async (operation) => {
+    let broken = false
+    const fail = () => Promise.reject(Object.assign(new Error('EIO: i/o error'), { code: 'EIO' }))
+    const fileSystem = failing({
+      sync: (fd) => (broken && operation === 'sync' ? fail() : nodeFileSystem.sync(fd)),
+      read: (...args) => (broken && operation === 'read' ? fail() : nodeFileSystem.read(...args)),
+    })
+    const store = storage.store({ fileSystem })
+    await store.start()
+    const log = await store.open(one, { ...testLogOptions, flushMessages: 1n })
+    await appendAll(log, [storedBatch({ baseOffset: 0n })])
+    broken = true
+    const failed = operation === 'sync' ? appendAll(log, [storedBatch({ baseOffset: 1n })]) : log.read(0n, all)
+    await expect(failed).rejects.toThrow(StorageError)
+    broken = false
+    await expect(appendAll(log, [storedBatch({ baseOffset: 1n })])).rejects.toThrow(StorageError)
+    await store.close()
+  })
+
+  it('refuses a directory that another store has, and takes it when that one is gone', async () => {
+    const first = storage.store()
+    await first.start()
+    const second = storage.store()
+    await expect(second.start()).rejects.toThrow(/in use/)
+    await first.close()
+    await second.start()
+    await second.close()
+  })
+
+  it('never touches a log that was closed cleanly and is damaged', async () => {
+    const store = storage.store()
+    await store.start()
+    await appendAll(await store.open(one, testLogOptions), [
+      storedBatch({ baseOffset: 0n }),
+      storedBatch({ baseOffset: 1n }),
+    ])
+    await store.close()
+    const path = join(data, 'one-0', '00000000000000000000.log')
+    const torn = (await readFile(path)).subarray(0, 100)
+    await writeFile(path, torn)
+    const again = storage.store()
+    await again.start()
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await expect(again.open(one, testLogOptions)).rejects.toThrow(/damaged at byte 81, offset 1/)
+    }
+    expect((await again.open(two, testLogOptions)).range().end).toBe(0n)
+    await again.close()
+    expect((await readFile(path)).equals(torn)).toBe(true)
+    expect(await readdir(data)).not.toContain('.kafka_cleanshutdown')
+  })
+
+  it('cuts the metadata log only where nothing sound follows', async () => {
+    const metadata = { topic: '__cluster_metadata', partition: 0 }
+    const path = join(data, '__cluster_metadata-0', '00000000000000000000.log')
+    const store = storage.store()
+    await store.start()
+    await appendAll(
+      await store.open(metadata, testLogOptions),
+      [0n, 1n, 2n].map((baseOffset) => storedBatch({ baseOffset })),
+    )
+    await store.close()
+    const sound = await readFile(path)
+    const open = async () => {
+      const next = storage.store()
+      await next.start()
+      return await next.open(metadata, testLogOptions).finally(() => next.close())
+    }
+    for (const [at, value] of [
+      [81 + 70, 0xff], // in the second batch's records
+      [81 + 8, 0x7f], // its length: absurdly large
+    ] as const) {
+      const damagedBytes = Buffer.from(sound)
+      damagedBytes[at] = value
+      await writeFile(path, damagedBytes)
+      await expect(open()).rejects.toThrow(/damaged at byte 81/)
+      expect((await readFile(path)).equals(damagedBytes)).toBe(true)
+    }
+    await writeFile(path, sound.subarray(0, 200))
+    expect((await open()).range().end).toBe(2n)
+  })
+
+  it('goes on with the directories that work, and makes no partition that may be in another', async () => {
+    const broken = join(storage.path, 'broken')
+    await writeFile(broken, 'a file, not a directory')
+    const store = storage.store({ directories: [data, broken] })
+    await mkdir(join(data, 'one-0'), { recursive: true })
+    await store.start()
+    expect((await store.directories()).map(({ path, online }) => [path, online])).toEqual([
+      [data, true],
+      [broken, false],
+    ])
+    expect((await store.open(one, testLogOptions)).directory).toBe(data)
+    await expect(store.open(two, testLogOptions)).rejects.toThrow(/offline/)
+    await store.close()
+  })
+})
