@@ -2,7 +2,8 @@
  * Compiles a schema at one version into one straight-line function that reads it.
  *
  * What the function does not believe: every length is compared with the bytes left before anything is allocated for
- * it, a null must be allowed where it is, a varint ends. What it forgives, as Kafka does: bytes behind the message,
+ * it, all arrays together hold no more items than the reader allows (an item of one byte becomes an object of a
+ * hundred), a null must be allowed where it is, a varint ends. What it forgives, as Kafka does: bytes behind the message,
  * tags that it does not know (skipped by their size), invalid UTF-8. The values of a message have the same keys in
  * the same order in every version, so all code behind it sees one hidden class.
  */
@@ -140,6 +141,8 @@ class ReaderSource {
       `${count} > (end - p) / ${bytesMin}`,
       `${name} has \${${count}} items, but only \${end - p} bytes are left`,
     )
+    this.#emit(`r.itemsLeft -= ${count}`)
+    this.#check('r.itemsLeft < 0', 'it has too many items')
     this.#emit(`${value} = newArray(${count})`)
     const index = this.#name()
     this.#emit(`for (let ${index} = 0; ${index} < ${count}; ${index}++) {`)

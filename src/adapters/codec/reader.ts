@@ -11,11 +11,14 @@ export class Reader {
   /** Spans exactly `bytes`, so that its own bounds check is the check against the end of the frame. */
   readonly view: DataView
   position: number
+  /** How many items all arrays together may still hold. */
+  itemsLeft: number
 
-  constructor(bytes: Uint8Array, position = 0) {
+  constructor(bytes: Uint8Array, position = 0, itemsMax = 0x7fff_ffff) {
     this.bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.position = position
+    this.itemsLeft = itemsMax
   }
 }
 

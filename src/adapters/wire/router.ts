@@ -39,6 +39,12 @@ export interface ServedApi {
   readonly failure: (request: Request, errorCode: number) => Response | null
 }
 
+/**
+ * Array items that one request may hold. A real broker takes as many as there are bytes and may run out of memory over
+ * them; the largest request that makes sense here, a fetch of every partition of a large node, has far fewer.
+ */
+const REQUEST_ITEMS_MAX = 262_144
+
 interface Decoded {
   readonly served: ServedApi
   readonly request: Request
@@ -97,7 +103,7 @@ export class Router implements RequestResponder {
     const { api } = served
     const supported = api.versions.min <= apiVersion && apiVersion <= api.versions.max
     if (!supported && api.key !== apiVersions.key) return { close: `${api.name} v${apiVersion} is not served` }
-    const reader = new Reader(bytes)
+    const reader = new Reader(bytes, 0, REQUEST_ITEMS_MAX)
     const { correlationId, clientId } = readRequestHeader(api, apiVersion, reader)
     if (!supported) return this.#unsupportedApiVersions(correlationId)
     const request = readRequestBody(api, apiVersion, reader)

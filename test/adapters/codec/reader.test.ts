@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { codecOf, decode, encode } from '../../../src/adapters/codec/codec.ts'
+import { ProtocolError } from '../../../src/adapters/codec/protocol-error.ts'
 import { Reader } from '../../../src/adapters/codec/reader.ts'
 import {
   array,
@@ -70,6 +71,25 @@ describe('refused', () => {
   it('structs are as many as there is room for at their smallest', () => {
     const room = (count: number): Buffer => Buffer.concat([Buffer.from([count + 1]), Buffer.alloc(40)])
     expect(() => decode(deep, 0, room(11))).toThrow('list has 11 items, but only 40 bytes are left')
+  })
+})
+
+describe('items', () => {
+  const items = (itemsMax: number, ...counts: readonly number[]) => {
+    const nested = message({
+      name: 'Nested',
+      versions: '0',
+      flexible: '0+',
+      fields: { all: array({ of: array('int8') }) },
+    })
+    const bytes = encode(nested, 0, { all: counts.map((count) => ({ of: new Array<number>(count).fill(7) })) })
+    return codecOf(nested, 0).read(new Reader(bytes, 0, itemsMax))
+  }
+
+  it('of all arrays together are counted, nested ones too', () => {
+    expect(() => items(9, 3, 4)).not.toThrow()
+    expect(() => items(8, 3, 4)).toThrow(new ProtocolError('Nested v0: it has too many items'))
+    expect(() => items(1, 0, 0)).toThrow(ProtocolError)
   })
 })
 
