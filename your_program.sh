@@ -13,7 +13,7 @@ if [ ! -f "$here/dist/.built" ] ||
   { [ -d "$here/src" ] && [ -n "$(find "$here/src" "$here/scripts" "$here/package-lock.json" -newer "$here/dist/.built" -print -quit)" ]; }; then
   (
     cd "$here"
-    [ -d node_modules/esbuild ] || npm ci --no-fund --no-audit
+    [ -d node_modules/esbuild ] || npm install --no-save --no-fund --no-audit
     npm run --silent build -- --server-only
   ) >&2
 fi

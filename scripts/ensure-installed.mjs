@@ -3,6 +3,7 @@
 import { execSync } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
 
+// Not `npm ci`: it refuses the lock where a registry lacks some other platform's optional binaries.
 const marker = 'node_modules/.package-lock.json'
 const stale = !existsSync(marker) || statSync(marker).mtimeMs < statSync('package-lock.json').mtimeMs
-if (stale) execSync('npm ci --no-fund --no-audit', { stdio: 'inherit' })
+if (stale) execSync('npm install --no-save --no-fund --no-audit', { stdio: 'inherit' })
