@@ -27,6 +27,8 @@ export const memory = {
   tailCacheBytes: 16 * MB,
   /** Batches that wait to be written. */
   writeQueueBytes: 16 * MB,
+  /** What was read for fetches whose clients have not taken it yet. */
+  fetchBytes: 32 * MB,
   /** All requests under way, when `queued.max.request.bytes` sets no bound. */
   requestBytes: 32 * MB,
   /** Keys that parked fetches wait on. */

@@ -114,7 +114,10 @@ export async function openReadBroker(topics: readonly SeededTopic[], draw: () =>
   const slots = () => ({ maxIncrementalFetchSessionCacheSlots: 10 })
   const sessions = new FetchSessions(clock, random, slots, { partitionsMax: 1000 })
   const fetchMaxBytes = 57_671_680
-  const fetchRecords = new FetchRecords(partitions, metadata, sessions, waiters, clock, () => ({ fetchMaxBytes }))
+  const fetchRecords = new FetchRecords(partitions, metadata, sessions, waiters, clock, () => ({
+    fetchMaxBytes,
+    heldBytesMax: 1 << 26,
+  }))
   const logDirs = new DescribeLogDirs(partitions, logStore, metadata, () => ({ cordonedLogDirs: [] }))
   const handlers = new Map<number, unknown>([
     [fetch.key, fetchHandler(fetchRecords)],

@@ -79,6 +79,7 @@ export const recordsModule = new ContainerModule(({ bind }) => {
         Fetch: fetchHandler(
           new FetchRecords(partitions, metadata, sessions, waiters, clock, () => ({
             fetchMaxBytes: live().number('fetch.max.bytes'),
+            heldBytesMax: memory.fetchBytes,
           })),
         ),
         ListOffsets: listOffsetsHandler(new ListOffsets(partitions)),

@@ -11,6 +11,7 @@ import { checkLeaderEpoch, endOfEpoch } from '../../../domain/log/leader-epoch-l
 import type { FetchTarget } from '../../fetch-target.ts'
 import type { Isolation, PartitionDirectory, ReadablePartition } from '../../partition.ts'
 import { type LogSlice, StorageError } from '../../ports/log-store.ts'
+import type { ReadBudget } from '../../read-budget.ts'
 import { FetchedPartition, type LeaderHint } from './fetched-partition.ts'
 
 export interface FetchReadOptions {
@@ -20,6 +21,8 @@ export interface FetchReadOptions {
   readonly isolation: Isolation
   readonly minBytes: number
   readonly maxBytes: number
+  /** Shared by all fetches. */
+  readonly budget: ReadBudget
   /** Who leads a partition by the newest image. */
   readonly leaderOf: (topic: string, partition: number) => LeaderHint | null
 }
@@ -68,7 +71,7 @@ export class FetchRead {
   park(): ReadablePartition[] {
     this.#watched = this.#partitions.filter((partition) => !partition.refused)
     return this.#watched.map((partition) => {
-      partition.giveUp()
+      this.#giveUp(partition)
       return partition.partition!
     })
   }
@@ -93,7 +96,15 @@ export class FetchRead {
   }
 
   release(): void {
-    for (const partition of this.#partitions) partition.release()
+    for (const partition of this.#partitions) {
+      this.#options.budget.give(partition.recordBytes)
+      partition.release()
+    }
+  }
+
+  #giveUp(partition: FetchedPartition): void {
+    this.#options.budget.give(partition.recordBytes)
+    partition.giveUp()
   }
 
   #grew(fetched: FetchedPartition): boolean {
@@ -116,7 +127,7 @@ export class FetchRead {
     let opening: Promise<void>[] | null = null
     for (const fetched of this.#partitions) {
       // What an earlier pass read counts again in this one, so that limits hold over the whole answer.
-      if (fetched.recordBytes > 0) fetched.giveUp()
+      if (fetched.recordBytes > 0) this.#giveUp(fetched)
       if (!fetched.due || fetched.refused) continue
       const error = this.#find(fetched)
       if (error !== null) {
@@ -167,18 +178,27 @@ export class FetchRead {
     // Kafka answers UNKNOWN_SERVER_ERROR to a negative size.
     if (bytesMax < 0) this.#fail(fetched, 'INVALID_REQUEST')
     if (bytesMax < 0 || (bytesMax === 0 && !this.#atLeastOne)) return undefined
-    const limits = { bytesMax, atLeastOne: this.#atLeastOne }
+    const reservedBytes = this.#options.budget.reserve(bytesMax, this.#atLeastOne)
+    if (reservedBytes === 0 && !this.#atLeastOne) {
+      // There is more, for the next fetch: nothing to wait for.
+      this.#availableBytes += bytesMax
+      return undefined
+    }
+    const limits = { bytesMax: reservedBytes, atLeastOne: this.#atLeastOne }
+    const taken = (slice: LogSlice): void => {
+      this.#options.budget.settle(reservedBytes, slice.bytes)
+      this.#take(fetched, slice, bytesMax, end)
+    }
+    const failed = (cause: unknown): void => {
+      this.#options.budget.settle(reservedBytes, 0)
+      this.#failRead(fetched, cause)
+    }
     try {
       const slice = partition.read(target.fetchOffset, limits, isolation)
-      if (!(slice instanceof Promise)) this.#take(fetched, slice, bytesMax, end)
-      else {
-        return slice.then(
-          (read) => this.#take(fetched, read, bytesMax, end),
-          (cause: unknown) => this.#failRead(fetched, cause),
-        )
-      }
+      if (slice instanceof Promise) return slice.then(taken, failed)
+      taken(slice)
     } catch (cause) {
-      this.#failRead(fetched, cause)
+      failed(cause)
     }
     return undefined
   }

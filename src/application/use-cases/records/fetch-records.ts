@@ -13,6 +13,7 @@ import { FetchTarget } from '../../fetch-target.ts'
 import type { PartitionDirectory, ReadablePartition } from '../../partition.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { MetadataRepository } from '../../ports/metadata-repository.ts'
+import { ReadBudget } from '../../read-budget.ts'
 import type { Wait, Waiters } from '../../waiters.ts'
 import { FetchRead } from './fetch-read.ts'
 import { FetchedPartition, type LeaderHint } from './fetched-partition.ts'
@@ -21,6 +22,8 @@ import { isolationOf } from './isolation.ts'
 export interface FetchRecordsSettings {
   /** `fetch.max.bytes`: the most bytes of one answer, whatever the client allows. */
   readonly fetchMaxBytes: number
+  /** Memory that the answers of all fetches may hold together. */
+  readonly heldBytesMax: number
 }
 
 export interface FetchCommand extends FetchSessionRequest {
@@ -50,6 +53,7 @@ export class FetchRecords {
   readonly #waiters: Waiters<ReadablePartition>
   readonly #clock: Clock
   readonly #settings: () => FetchRecordsSettings
+  readonly #budget: ReadBudget
 
   constructor(
     partitions: PartitionDirectory,
@@ -65,6 +69,7 @@ export class FetchRecords {
     this.#waiters = waiters
     this.#clock = clock
     this.#settings = settings
+    this.#budget = new ReadBudget(() => settings().heldBytesMax)
   }
 
   async execute(command: FetchCommand): Promise<FetchResult> {
@@ -81,6 +86,7 @@ export class FetchRecords {
       isolation,
       minBytes: Math.min(command.minBytes, maxBytes),
       maxBytes,
+      budget: this.#budget,
       leaderOf: this.#leaderOf,
     })
     try {

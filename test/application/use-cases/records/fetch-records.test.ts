@@ -43,7 +43,7 @@ function imageOf(directory: TestDirectory): ClusterImage {
   return { ...emptyImage('cluster'), topicsByName: topics, topicsById }
 }
 
-function broker({ fetchMaxBytes = 1 << 20, keysMax = 1000 } = {}) {
+function broker({ fetchMaxBytes = 1 << 20, heldBytesMax = 1 << 26, keysMax = 1000 } = {}) {
   const time = new ManualClock()
   const directory = new TestDirectory()
   const waiters = new Waiters<ReadablePartition>(time, time, { keysMax })
@@ -51,7 +51,10 @@ function broker({ fetchMaxBytes = 1 << 20, keysMax = 1000 } = {}) {
   const slots = () => ({ maxIncrementalFetchSessionCacheSlots: 10 })
   const sessions = new FetchSessions(time, random, slots, { partitionsMax: 1000 })
   const metadata = { image: () => imageOf(directory) } as MetadataRepository
-  const fetches = new FetchRecords(directory, metadata, sessions, waiters, time, () => ({ fetchMaxBytes }))
+  const fetches = new FetchRecords(directory, metadata, sessions, waiters, time, () => ({
+    fetchMaxBytes,
+    heldBytesMax,
+  }))
   return { time, directory, waiters, fetches }
 }
 
@@ -164,6 +167,27 @@ describe('FetchRecords', () => {
     const { directory, fetches } = broker({ fetchMaxBytes: 250 })
     directory.add('t', 0).append(5)
     expect(bytesOf(await fetches.execute(command([{}])))).toEqual([200])
+  })
+
+  it('gives less, and does not wait for more, while clients hold on to their answers', async () => {
+    for (const reads of ['now', 'later'] as const) {
+      const { directory, fetches } = broker({ heldBytesMax: 800, fetchMaxBytes: 1 << 30 })
+      const partitions = [directory.add('t', 0), directory.add('t', 1)]
+      for (const partition of partitions) {
+        partition.append(700)
+        partition.reads = reads
+      }
+      const ask = () =>
+        fetches.execute(command([{ max: 1 << 30 }, { partition: 1, max: 1 << 30 }], { minBytes: 1e6, maxBytes: 1e6 }))
+      const first = await ask()
+      expect(bytesOf(first)).toEqual([65_500, 0])
+      const second = await ask()
+      expect(bytesOf(second)).toEqual([65_500, 0])
+      first.release()
+      second.release()
+      second.release()
+      expect(partitions.map(({ held }) => held)).toEqual([0, 0])
+    }
   })
 
   it.each<[string, Asked, string]>([
