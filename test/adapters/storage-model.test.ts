@@ -252,7 +252,7 @@ describe('a storage under random commands', () => {
       const store = new MemoryLogStore()
       await run({ store: () => store, crash: null }, steps)
     })
-    await fc.assert(property, { numRuns: Number(process.env['RUNS'] ?? 300) })
+    await fc.assert(property, { numRuns: 200 })
   })
 
   it('in files does as the model, through crashes', async () => {
@@ -274,6 +274,6 @@ describe('a storage under random commands', () => {
         await storage.dispose()
       }
     })
-    await fc.assert(property, { numRuns: Number(process.env['RUNS'] ?? 60) })
+    await fc.assert(property, { numRuns: 40 })
   })
 })
