@@ -6,6 +6,8 @@ import type { Partitions } from '../application/partitions.ts'
 import type { LogStore } from '../application/ports/log-store.ts'
 import type { Logger } from '../application/ports/logger.ts'
 import type { MetadataRepository } from '../application/ports/metadata-repository.ts'
+import type { ReadablePartition } from '../application/partition.ts'
+import type { Waiters } from '../application/waiters.ts'
 
 /** Where clients connect. */
 export interface BrokerAddress {
@@ -19,6 +21,8 @@ export interface BrokerParts {
   readonly metadata: MetadataRepository
   readonly partitions: Partitions
   readonly server: TcpServer
+  /** Requests that wait for records: answered with what there is when the broker closes. */
+  readonly waiters: Waiters<ReadablePartition>
   readonly logger: Logger
   readonly nodeId: number
   /** Told the broker epoch once this start is registered. */
@@ -105,7 +109,8 @@ export class Broker implements AsyncDisposable {
       return
     }
     this.#state = 'closed'
-    const { server, partitions, metadata, logStore, logger } = this.#parts
+    const { server, waiters, partitions, metadata, logStore, logger } = this.#parts
+    waiters.close()
     await server.stop(GRACE_MS)
     const failures: unknown[] = []
     for (const close of [() => partitions.close(), () => metadata.close(), () => logStore.close()]) {

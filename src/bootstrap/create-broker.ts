@@ -49,6 +49,7 @@ export function assemble(config: ServerConfig, storage: StorageKind, adapters: A
     metadata: container.get(ports.metadata),
     partitions: container.get(parts.partitions),
     server: container.get(parts.server),
+    waiters: container.get(parts.waiters),
     logger: container.get(ports.logger),
     nodeId: config.nodeId,
     onRegistered: container.get(parts.onRegistered),

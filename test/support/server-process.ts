@@ -21,6 +21,8 @@ export interface ServerProcess {
   readonly pid: number
   /** The lines logged so far, parsed. */
   readonly lines: readonly LogLine[]
+  /** Resolves with the first line about `event`, once there is one. */
+  logged(event: string): Promise<LogLine>
   /** Resolves with the exit code when the process has ended; null = by a signal. */
   readonly exited: Promise<number | null>
   signal(signal: NodeJS.Signals): void
@@ -72,8 +74,12 @@ export async function startServer(
 ): Promise<ServerProcess> {
   const child = run(args, cwd, options)
   const lines: LogLine[] = []
+  const watchers = new Set<() => void>()
   const exited = exitOf(child)
-  const port = await listeningPort(child, lines)
+  const port = await listeningPort(child, (line) => {
+    lines.push(line)
+    watchers.forEach((look) => look())
+  })
   const end = (signal: NodeJS.Signals): Promise<number | null> => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal)
     return exited
@@ -84,6 +90,17 @@ export async function startServer(
     bootstrap: `127.0.0.1:${port}`,
     pid: child.pid!,
     lines,
+    logged: (event) =>
+      new Promise((resolve) => {
+        const look = () => {
+          const found = lines.find((line) => line.event === event)
+          if (found === undefined) return
+          watchers.delete(look)
+          resolve(found)
+        }
+        watchers.add(look)
+        look()
+      }),
     exited,
     signal: (signal) => void child.kill(signal),
     stop: () => end('SIGTERM'),
@@ -117,7 +134,7 @@ function exitOf(child: ChildProcess): Promise<number | null> {
   return new Promise((resolve) => child.on('exit', (code) => resolve(code)))
 }
 
-function listeningPort(child: ChildProcess, lines: LogLine[]): Promise<number> {
+function listeningPort(child: ChildProcess, onLine: (line: LogLine) => void): Promise<number> {
   return new Promise((resolve, reject) => {
     let rest = ''
     let output = ''
@@ -125,12 +142,10 @@ function listeningPort(child: ChildProcess, lines: LogLine[]): Promise<number> {
       const parts = (rest + data.toString()).split('\n')
       rest = parts.pop()!
       for (const part of parts) {
-        if (!part.startsWith('{')) {
-          output += `${part}\n`
-          continue
-        }
+        output += `${part}\n`
+        if (!part.startsWith('{')) continue
         const line = JSON.parse(part) as LogLine
-        lines.push(line)
+        onLine(line)
         if (line.event === 'listening') resolve(Number(line['port']))
       }
     }
@@ -138,8 +153,7 @@ function listeningPort(child: ChildProcess, lines: LogLine[]): Promise<number> {
     child.stderr?.on('data', (data: Buffer) => (output += data.toString()))
     child.on('error', reject)
     child.on('close', (code) => {
-      const logged = lines.map((line) => JSON.stringify(line)).join('\n')
-      reject(new Error(`the server ended with ${String(code)}:\n${output}${logged}`))
+      reject(new Error(`the server ended with ${String(code)}:\n${output}`))
     })
   })
 }
