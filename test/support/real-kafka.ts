@@ -24,6 +24,14 @@ function java(main: string, args: readonly string[], heap: string): ChildProcess
   return spawn('java', [...options, main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
+/** Runs Kafka's broker to its own end, for a start that it is to refuse: everything it printed. */
+export async function kafkaRefusal(properties: string): Promise<string> {
+  const child = java('kafka.Kafka', [properties], '512m')
+  const output = collect(child)
+  if ((await exited(child)) === 0) throw new Error(`Kafka stopped by itself: ${output()}`)
+  return output()
+}
+
 function collect(child: ChildProcess): () => string {
   let text = ''
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (text += chunk.toString()))
@@ -54,7 +62,10 @@ export interface RealKafkaFiles {
 export async function kafkaProperties(
   properties: string,
   logDir: string,
-  { dynamicQuorum = false }: { readonly dynamicQuorum?: boolean } = {},
+  {
+    dynamicQuorum = false,
+    extra = {},
+  }: { readonly dynamicQuorum?: boolean; readonly extra?: Readonly<Record<string, string>> } = {},
 ): Promise<RealKafkaFiles> {
   const [port, controllerPort] = await freePorts()
   const controller = `127.0.0.1:${controllerPort}`
@@ -70,6 +81,7 @@ export async function kafkaProperties(
     'transaction.state.log.min.isr=1',
     'share.coordinator.state.topic.replication.factor=1',
     'share.coordinator.state.topic.min.isr=1',
+    ...Object.entries(extra).map(([key, value]) => `${key}=${value}`),
   ]
   await writeFile(properties, `${lines.join('\n')}\n`)
   return { properties, bootstrap: `127.0.0.1:${port}`, port }
@@ -88,17 +100,19 @@ async function freePorts(): Promise<readonly [number, number]> {
 
 /** A broker that runs until it is stopped. */
 export class RealKafka {
+  readonly port: number
   readonly #child: ChildProcess
   readonly #output: () => string
 
-  private constructor(child: ChildProcess) {
+  private constructor(child: ChildProcess, port: number) {
+    this.port = port
     this.#child = child
     this.#output = collect(child)
   }
 
   /** Resolves when the broker takes connections. */
   static async start({ properties, port }: RealKafkaFiles): Promise<RealKafka> {
-    const kafka = new RealKafka(java('kafka.Kafka', [properties], '512m'))
+    const kafka = new RealKafka(java('kafka.Kafka', [properties], '512m'), port)
     while (!(await takesConnections(port))) {
       if (kafka.#child.exitCode !== null) throw new Error(`Kafka did not start: ${kafka.#output()}`)
       await new Promise((resolve) => setTimeout(resolve, 50))
@@ -106,8 +120,21 @@ export class RealKafka {
     return kafka
   }
 
+  /** The lines of its log at WARN and above. */
+  complaints(): readonly string[] {
+    return this.#output()
+      .split('\n')
+      .filter((line) => /\b(WARN|ERROR|FATAL)\b|Exception/.test(line))
+  }
+
   async stop(): Promise<void> {
     this.#child.kill('SIGTERM')
+    await exited(this.#child)
+  }
+
+  /** SIGKILL: nothing is flushed, no file says that it stopped cleanly. */
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL')
     await exited(this.#child)
   }
 }
