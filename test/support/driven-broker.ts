@@ -221,7 +221,7 @@ export class DrivenBroker {
     const { responses } = await this.#client.send(fetch, 13, { maxWaitMs: 500, minBytes: 1, topics })
     const answer = responses[0]!.partitions[0]!
     succeeded(`fetch at ${fetchOffset}`, answer.errorCode)
-    return answer.records === null ? new Uint8Array() : Buffer.from(answer.records as Uint8Array)
+    return answer.records === null ? new Uint8Array() : Buffer.from(answer.records)
   }
 }
 
