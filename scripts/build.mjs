@@ -26,7 +26,15 @@ await build({
   supported: { 'dynamic-import': false },
   external,
   define: { 'import.meta.url': 'bundleUrl' },
-  banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
+  // Names stay, for the sake of stack traces; the file is ASCII, so that the launcher need not decode it.
+  minifyWhitespace: true,
+  minifySyntax: true,
+  charset: 'ascii',
+  // The launcher runs the file as one function expression.
+  banner: {
+    js: "(function (exports, require, module, __filename) {const bundleUrl = require('node:url').pathToFileURL(__filename).href;",
+  },
+  footer: { js: '})' },
 })
 await build({
   ...common,

@@ -2,8 +2,8 @@
  * Starts the bundled server from V8's code cache, which saves compiling it on every start.
  *
  * The cache (`server.cache`) belongs to one build and one Node version; V8 refuses it otherwise and the server is
- * compiled as usual. `--build-code-cache` runs the server once on memory storage, so that the functions of a first
- * request are in the cache too, and writes it.
+ * compiled as usual. `--build-code-cache` runs the server once on an empty directory, so that the functions of a first
+ * start and a first request are in the cache too, and writes it.
  */
 const { readFileSync, writeFileSync } = require('node:fs')
 const { createRequire } = require('node:module')
@@ -25,10 +25,10 @@ function readCache() {
 }
 
 const cachedData = readCache()
-const wrapper = `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, 'utf8')}\n})`
-const script = new vm.Script(wrapper, { filename: file, ...(cachedData === undefined ? {} : { cachedData }) })
+const source = readFileSync(file, 'latin1')
+const script = new vm.Script(source, { filename: file, ...(cachedData === undefined ? {} : { cachedData }) })
 const serverModule = { exports: {} }
-script.runInThisContext()(serverModule.exports, createRequire(file), serverModule, file, __dirname)
+script.runInThisContext()(serverModule.exports, createRequire(file), serverModule, file)
 
 if (building) {
   serverModule.exports.rehearse().then(() => writeFileSync(cacheFile, script.createCachedData()))

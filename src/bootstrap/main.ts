@@ -2,12 +2,15 @@
  * The server's entry: `[server.properties] [--override key=value]…`. The launcher (`scripts/launch.cjs`) calls `main`;
  * the build calls `rehearse` once, so that what a first request needs is in V8's code cache.
  */
-import { pinoLogger, silentLogger } from '../adapters/observability/pino-logger.ts'
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { devNull, tmpdir } from 'node:os'
+import path from 'node:path'
+import { pinoLogger } from '../adapters/observability/pino-logger.ts'
 import type { Logger } from '../application/ports/logger.ts'
 import type { Broker } from './broker.ts'
 import { loadConfig, parseArguments, type ServerConfig } from './config.ts'
 import { ConfigError } from './config-sources.ts'
-import { assemble, createBroker } from './create-broker.ts'
+import { assemble } from './create-broker.ts'
 import { rehearseClients } from './rehearsal.ts'
 
 /** Starts the server; the process ends with 1 when it cannot, with one line on standard error that says why. */
@@ -68,12 +71,25 @@ function stopOnSignals(broker: Broker, logger: Logger): void {
   process.on('SIGINT', stop)
 }
 
-/** Serves a client's first requests from memory, then closes. Called by the build only. */
+/**
+ * Starts as a first start does, on an empty directory, serves a client's first requests and closes. Called by the build
+ * only, which wants all functions that this takes in V8's code cache.
+ */
 export async function rehearse(): Promise<void> {
-  const broker = await createBroker({}, { logger: silentLogger }).start()
+  const directory = mkdtempSync(path.join(tmpdir(), 'odradek-build-'))
+  const log = openSync(devNull, 'w')
   try {
-    await rehearseClients(broker.address())
+    const overrides = ['listeners=PLAINTEXT://127.0.0.1:0', `log.dirs=${path.join(directory, 'data')}`]
+    const args = overrides.flatMap((override) => ['--override', override])
+    const config = loadConfig({ ...parseArguments(args), env: {}, directory })
+    const broker = await assemble(config, 'directory', { logger: pinoLogger('info', log) }).start()
+    try {
+      await rehearseClients(broker.address())
+    } finally {
+      await broker.close()
+    }
   } finally {
-    await broker.close()
+    closeSync(log)
+    rmSync(directory, { recursive: true, force: true })
   }
 }

@@ -4,6 +4,7 @@
  * `FileHandle` costs an object and a promise more per call.
  */
 import fs from 'node:fs'
+import { takeLock } from './file-lock.ts'
 
 export interface DirectoryEntry {
   readonly name: string
@@ -54,32 +55,6 @@ function call<T>(run: (callback: Callback<T>) => void): Promise<T> {
       else reject(error)
     })
   })
-}
-
-async function takeLock(path: string): Promise<(() => Promise<void>) | null> {
-  // Java's `FileChannel.tryLock` and this one refuse each other; two descriptors of one process do too
-  const extensions = (await import('fs-native-extensions')).default
-  for (;;) {
-    const handle = await fs.promises.open(path, 'a+')
-    try {
-      if (!extensions.tryLock(handle.fd)) {
-        await handle.close()
-        return null
-      }
-      // The one who had it may have removed the file between our open and our lock: then we hold a nameless file.
-      const [held, named] = await Promise.all([handle.stat(), fs.promises.stat(path).catch(() => null)])
-      if (held.ino === named?.ino) {
-        return async () => {
-          await fs.promises.rm(path, { force: true })
-          await handle.close()
-        }
-      }
-      await handle.close()
-    } catch (error) {
-      await handle.close().catch(() => undefined)
-      throw error
-    }
-  }
 }
 
 /** The machine's own file system. */

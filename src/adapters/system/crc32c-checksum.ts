@@ -18,7 +18,7 @@ export class Crc32cChecksum implements Checksum {
     let native: typeof NativeCrc.crc32c | null = null
     let fallback: Error | null = null
     try {
-      native = (require('@node-rs/crc32') as typeof NativeCrc).crc32c
+      native = loadNative().crc32c
     } catch (cause) {
       fallback = new Error('The native CRC-32C did not load', { cause })
     }
@@ -29,4 +29,16 @@ export class Crc32cChecksum implements Checksum {
   crc32c(bytes: Uint8Array, previous = 0): number {
     return this.#native === null ? portableCrc32c(bytes, previous) : this.#native(bytes, previous)
   }
+}
+
+/** The binary itself where its place is known: the package looks for the kind of the C library first, for some ms. */
+function loadNative(): typeof NativeCrc {
+  if (process.platform === 'linux') {
+    try {
+      return require(`@node-rs/crc32-linux-${process.arch}-gnu`) as typeof NativeCrc
+    } catch {
+      // another C library, or another layout of the installed packages: the package knows
+    }
+  }
+  return require('@node-rs/crc32') as typeof NativeCrc
 }
