@@ -31,6 +31,7 @@ import {
   type TimestampOffset,
 } from './ports/log-store.ts'
 import type { Logger } from './ports/logger.ts'
+import { ReportedStorageError } from './ports/reported-storage-error.ts'
 import { plainSection, prepareBatch, type PreparePorts } from './prepare-batch.ts'
 import { recoverProducers } from './recover-producers.ts'
 import type { TailCache, TailWindow } from './tail-cache.ts'
@@ -293,7 +294,8 @@ export class HostedPartition implements ReadablePartition {
     if (this.#state === 'offline' || this.#state === 'closed') return
     this.#state = 'offline'
     this.#context.tail.drop(this.#window)
-    this.#context.logger.error('partition offline', { partition: this.#key, during, cause })
+    const level = cause instanceof ReportedStorageError ? 'debug' : 'error'
+    this.#context.logger[level]('partition offline', { partition: this.#key, during, cause })
     this.#context.onAdvance(this)
   }
 

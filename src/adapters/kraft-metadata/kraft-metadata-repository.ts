@@ -11,6 +11,7 @@
  */
 import type { ImageListener } from '../../application/ports/image-listeners.ts'
 import { ImageListeners } from '../../application/ports/image-listeners.ts'
+import { ReportedStorageError } from '../../application/ports/reported-storage-error.ts'
 import type { Decision, MetadataRepository } from '../../application/ports/metadata-repository.ts'
 import { evolve } from '../../domain/cluster/cluster-evolution.ts'
 import type { ClusterImage } from '../../domain/cluster/cluster-image.ts'
@@ -48,7 +49,7 @@ export class KraftMetadataRepository implements MetadataRepository {
   #staged: ClusterImage | null = null
   #queue: PendingCommit[] = []
   #draining: Promise<void> | null = null
-  #failure: Error | null = null
+  #failure: ReportedStorageError | null = null
   #closed = false
 
   constructor(ports: KraftMetadataPorts, options: KraftMetadataOptions) {
@@ -138,9 +139,8 @@ export class KraftMetadataRepository implements MetadataRepository {
       const bytes = await writer.write()
       if (bytes > 0) keeper.written(bytes, this.#staged!, writer.lastTimestamp)
     } catch (error) {
-      this.#failure = error instanceof Error ? error : new Error(String(error))
-      this.#ports.logger.error('metadata log failed', { reason: this.#failure.message })
-      for (const { reject } of staged) reject(error)
+      this.#failure = this.#report(error)
+      for (const { reject } of staged) reject(this.#failure)
       return
     }
     for (const { settle, reject } of staged) {
@@ -150,6 +150,14 @@ export class KraftMetadataRepository implements MetadataRepository {
         reject(error)
       }
     }
+  }
+
+  /** From here on the image stays as it is: what was written and what not is for the next start to find out. */
+  #report(error: unknown): ReportedStorageError {
+    if (error instanceof ReportedStorageError) return error
+    this.#ports.logger.error('metadata log failed', { error })
+    const reason = error instanceof Error ? error.message : String(error)
+    return new ReportedStorageError(`the metadata log failed: ${reason}`, { cause: error })
   }
 
   #show(image: ClusterImage): void {

@@ -4,7 +4,7 @@ import type { Logger } from '../../application/ports/logger.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
 
-/** Writes events of `level` and above to `fd` (1 = standard output). Errors under the key `error` keep their stack. */
+/** Writes events of `level` and above to `fd` (1 = standard output). Errors under `error` and `cause` keep their stack. */
 export function pinoLogger(level: LogLevel, fd = 1): Logger {
   const sink = pino(
     {
@@ -13,7 +13,7 @@ export function pinoLogger(level: LogLevel, fd = 1): Logger {
       messageKey: 'event',
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { error: pino.stdSerializers.err },
+      serializers: { error: pino.stdSerializers.err, cause: pino.stdSerializers.err },
     },
     pino.destination({ fd, sync: true }),
   )

@@ -19,6 +19,7 @@ import type {
   TimestampOffset,
 } from '../../application/ports/log-store.ts'
 import { StorageError } from '../../application/ports/log-store.ts'
+import { ReportedStorageError } from '../../application/ports/reported-storage-error.ts'
 import type { Timer } from '../../application/ports/timers.ts'
 import type { LeaderEpochEntry } from '../../domain/log/leader-epochs.ts'
 import { RollPlan, segmentJitter, SegmentShape } from '../../domain/log/log-segment.ts'
@@ -450,6 +451,7 @@ export class FilePartitionLog implements PartitionLog {
   }
 
   #assertUsable(): void {
+    if (this.#state === 'offline') throw new ReportedStorageError(`${this.#folder} is offline`)
     if (this.#state !== 'open') throw new StorageError(`${this.#folder} is ${this.#state}`)
   }
 
@@ -458,7 +460,11 @@ export class FilePartitionLog implements PartitionLog {
       this.#state = 'offline'
       this.#keeper.offline(this, error)
     }
-    if (error instanceof StorageError) return error
-    return new StorageError(`I/O on ${this.#folder} failed`, { cause: error })
+    if (error instanceof ReportedStorageError || this.#state !== 'offline') return asStorageError(error, this.#folder)
+    return new ReportedStorageError(asStorageError(error, this.#folder).message, { cause: error })
   }
+}
+
+function asStorageError(error: unknown, folder: string): StorageError {
+  return error instanceof StorageError ? error : new StorageError(`I/O on ${folder} failed`, { cause: error })
 }

@@ -5,11 +5,12 @@
  * - An ApiVersions request of an unknown version is answered with UNSUPPORTED_VERSION in the oldest body, so that the
  *   client can ask again (KIP-511).
  * - A handler that throws is logged once with what was asked, and answered with UNKNOWN_SERVER_ERROR in the response of
- *   its API.
+ *   its API; with KAFKA_STORAGE_ERROR, and without a line, when it met a failure of the storage that has been logged.
  *
  * It knows no rule of any API and keeps no state but the buffer that responses are written into.
  */
 import type { Logger } from '../../application/ports/logger.ts'
+import { ReportedStorageError } from '../../application/ports/reported-storage-error.ts'
 import { errorCode } from '../../domain/errors.ts'
 import { ProtocolError } from '../codec/protocol-error.ts'
 import { Reader } from '../codec/reader.ts'
@@ -153,9 +154,11 @@ export class Router implements RequestResponder {
 
   #failed(asked: Decoded, error: unknown): Reply {
     const { served, request, context } = asked
-    this.#logger.error('request failed', { ...describe(asked), error })
+    const known = error instanceof ReportedStorageError
+    this.#logger[known ? 'debug' : 'error']('request failed', { ...describe(asked), error })
     try {
-      const response = served.failure(request, errorCode('UNKNOWN_SERVER_ERROR'))
+      const code = errorCode(known ? 'KAFKA_STORAGE_ERROR' : 'UNKNOWN_SERVER_ERROR')
+      const response = served.failure(request, code)
       if (response === null) return { close: null }
       return writeResponse(this.#writer, served.api, context.apiVersion, context.correlationId, response)
     } catch (second) {
