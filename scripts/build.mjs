@@ -26,6 +26,11 @@ await build({
   supported: { 'dynamic-import': false },
   external,
   define: { 'import.meta.url': 'bundleUrl' },
+  alias: {
+    assert: './scripts/bundled/assert.cjs',
+    'thread-stream': './scripts/bundled/thread-stream.cjs',
+    worker_threads: './scripts/bundled/worker-threads.cjs',
+  },
   // Names stay, for the sake of stack traces; the file is ASCII, so that the launcher need not decode it.
   minifyWhitespace: true,
   minifySyntax: true,

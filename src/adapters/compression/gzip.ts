@@ -1,8 +1,10 @@
 /** gzip (RFC 1952) by node:zlib; several members in a row are read as one stream, as Java does. */
-import { constants, gunzipSync, gzipSync } from 'node:zlib'
+import { createRequire } from 'node:module'
+import type * as Zlib from 'node:zlib'
 import { tooLarge, type FramedCodec } from './framed-codec.ts'
 
 export function gzipCodec(): FramedCodec {
+  const { constants, gunzipSync, gzipSync } = createRequire(import.meta.url)('node:zlib') as typeof Zlib
   return {
     compress: (bytes, level = constants.Z_DEFAULT_COMPRESSION) => gzipSync(bytes, { level }),
     decompress: (bytes, bytesMax) => {

@@ -1,5 +1,5 @@
 /** zstd by node:zlib where Node has it (22.15 and later), else by WebAssembly. */
-import * as zlib from 'node:zlib'
+import { createRequire } from 'node:module'
 import { tooLarge, type FramedCodec } from './framed-codec.ts'
 import { isOverflow } from './gzip.ts'
 import { ZstdWasm } from './zstd-wasm.ts'
@@ -15,7 +15,7 @@ const DEFAULT_LEVEL = 3
 const LEVEL_PARAMETER = 100
 
 export function zstdCodec(): FramedCodec {
-  const { zstdCompressSync, zstdDecompressSync } = zlib as NodeZstd
+  const { zstdCompressSync, zstdDecompressSync } = createRequire(import.meta.url)('node:zlib') as NodeZstd
   if (zstdCompressSync === undefined || zstdDecompressSync === undefined) return new ZstdWasm()
   return {
     compress: (bytes, level = DEFAULT_LEVEL) => zstdCompressSync(bytes, { params: { [LEVEL_PARAMETER]: level } }),

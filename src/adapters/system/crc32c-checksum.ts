@@ -1,6 +1,6 @@
 /**
  * CRC-32C by the native package @node-rs/crc32, or in JavaScript where its binary does not load (an odd platform).
- * Loaded with the object, because the first produced batch needs it.
+ * Loaded when there was enough to check that it is worth the time: a start of the broker is over before.
  */
 import { createRequire } from 'node:module'
 import type * as NativeCrc from '@node-rs/crc32'
@@ -9,25 +9,30 @@ import { portableCrc32c } from './portable-crc32c.ts'
 
 const require = createRequire(import.meta.url)
 
-export class Crc32cChecksum implements Checksum {
-  readonly #native: typeof NativeCrc.crc32c | null
-  /** Why the native package is not used, for the log; null when it is. */
-  readonly fallback: Error | null
+/** So much is checked in JavaScript in the time that loading the binary takes. */
+const WORTH_LOADING_BYTES = 65_536
 
-  constructor() {
-    let native: typeof NativeCrc.crc32c | null = null
-    let fallback: Error | null = null
-    try {
-      native = loadNative().crc32c
-    } catch (cause) {
-      fallback = new Error('The native CRC-32C did not load', { cause })
-    }
-    this.#native = native
-    this.fallback = fallback
-  }
+type Crc32c = (bytes: Uint8Array, previous?: number) => number
+
+export class Crc32cChecksum implements Checksum {
+  #checksum: Crc32c = portableCrc32c
+  #bytesLeft = WORTH_LOADING_BYTES
 
   crc32c(bytes: Uint8Array, previous = 0): number {
-    return this.#native === null ? portableCrc32c(bytes, previous) : this.#native(bytes, previous)
+    if (this.#bytesLeft > 0) {
+      this.#bytesLeft -= bytes.length
+      if (this.#bytesLeft <= 0) this.#checksum = loadChecksum()
+    }
+    return this.#checksum(bytes, previous)
+  }
+}
+
+function loadChecksum(): Crc32c {
+  try {
+    return loadNative().crc32c
+  } catch {
+    // no binary for this platform: the answer is the same, and later
+    return portableCrc32c
   }
 }
 

@@ -5,7 +5,7 @@
  * - A host that has several addresses, as `localhost` often does: one socket for each, all on the same port.
  * - Port 0: the operating system chooses; the same port is then used for every address of the listener.
  */
-import { lookup } from 'node:dns/promises'
+import { lookup } from 'node:dns'
 import { createServer, isIP, type AddressInfo, type Server, type Socket } from 'node:net'
 
 export interface ListenerOptions {
@@ -56,11 +56,19 @@ async function addressesOf(options: ListenerOptions): Promise<readonly string[]>
   if (host === '') return ['::']
   if (isIP(host) > 0) return [host]
   try {
-    const found = await lookup(host, { all: true })
-    return [...new Set(found.map((entry) => entry.address))]
+    return [...new Set(await lookUp(host))]
   } catch (error) {
     throw new Error(`listener ${options.name}: the host ${host} cannot be resolved`, { cause: error })
   }
+}
+
+function lookUp(host: string): Promise<string[]> {
+  return new Promise((resolve, reject) => {
+    lookup(host, { all: true }, (error, found) => {
+      if (error === null) resolve(found.map((entry) => entry.address))
+      else reject(error)
+    })
+  })
 }
 
 /** null: the address family is missing on this machine, and another address already serves the listener. */
