@@ -71,7 +71,7 @@ export class Broker implements AsyncDisposable {
       this.#state = 'started'
     } catch (error) {
       this.#state = 'closed'
-      for (const close of started.reverse()) await close()
+      await this.#closeEach(started.reverse())
       throw error
     }
   }
@@ -109,17 +109,23 @@ export class Broker implements AsyncDisposable {
       return
     }
     this.#state = 'closed'
-    const { server, waiters, partitions, metadata, logStore, logger } = this.#parts
+    const { server, waiters, partitions, metadata, logStore } = this.#parts
     waiters.close()
     await server.stop(GRACE_MS)
+    const failures = await this.#closeEach([() => partitions.close(), () => metadata.close(), () => logStore.close()])
+    if (failures.length > 0) throw new AggregateError(failures, 'the broker did not close cleanly')
+  }
+
+  /** Closes one after the other, whatever fails; what failed. */
+  async #closeEach(closes: readonly (() => Promise<void>)[]): Promise<readonly unknown[]> {
     const failures: unknown[] = []
-    for (const close of [() => partitions.close(), () => metadata.close(), () => logStore.close()]) {
+    for (const close of closes) {
       await close().catch((error: unknown) => {
-        logger.error('closing failed', { error })
+        this.#parts.logger.error('closing failed', { error })
         failures.push(error)
       })
     }
-    if (failures.length > 0) throw new AggregateError(failures, 'the broker did not close cleanly')
+    return failures
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -89,13 +89,13 @@ export interface StructField extends Common {
   readonly fields: Fields
 }
 
-/** For type inference only: nothing has this property. */
-declare const inferred: unique symbol
-
-/** A field as the compiler sees it, with what TypeScript is to infer from it. */
+/**
+ * A field as the compiler sees it, with what TypeScript is to infer from it: no field has the property `~inferred`.
+ * (Its name is text, because declaration files cannot name a symbol that they do not import.)
+ */
 export type Field<Read = unknown, Write = unknown, Optional extends boolean = boolean> = (
   ScalarField | ArrayField | StructField
-) & { readonly [inferred]?: { readonly read: Read; readonly write: Write; readonly optional: Optional } }
+) & { readonly '~inferred'?: { readonly read: Read; readonly write: Write; readonly optional: Optional } }
 
 /** The fields of a struct, in the order in which they are on the wire. */
 export interface Fields {
