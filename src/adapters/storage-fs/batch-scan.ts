@@ -125,24 +125,26 @@ export async function scanBatches(
   }
 }
 
+/** The problem of a write that did not come to its end. */
+export const TORN = 'the file ends inside a batch'
+
 async function batchAt(
   window: Window,
   position: number,
   offsetMin: bigint,
   range: ScanRange,
 ): Promise<ScannedBatch | string> {
-  const torn = 'the file ends inside a batch'
   const { view } = window
   view.at = await window.show(position, BYTES_UP_TO_MAGIC)
-  if (view.at < 0) return torn
+  if (view.at < 0) return TORN
   const { magic, batchLength, sizeBytes, baseOffset } = view
   if (batchLength < LENGTH_MIN || magic < 0 || magic > 2) return 'no batch begins here'
-  if (position + sizeBytes > range.to) return torn
+  if (position + sizeBytes > range.to) return TORN
   if (baseOffset < offsetMin) return `its base offset is ${baseOffset}, at least ${offsetMin} was due`
   if (magic < 2) return await legacyBatchAt(window, position)
   if (sizeBytes < BATCH_HEADER_BYTES) return `a batch of ${sizeBytes} bytes has no room for its header`
   view.at = await window.show(position, BATCH_HEADER_BYTES)
-  if (view.at < 0) return torn
+  if (view.at < 0) return TORN
   const { lastOffset, maxTimestamp, leaderEpoch, crc } = view
   if (lastOffset < baseOffset) return `its last offset ${lastOffset} is below its first ${baseOffset}`
   if (range.checksum !== undefined) {

@@ -153,6 +153,7 @@ export class FileLogStore implements LogStore {
     const directory = found[0] ?? (await this.#create(partition, key, options))
     const folder = directory.folder(key)
     try {
+      if (partition.topic !== METADATA_TOPIC) await directory.begin()
       await this.#checkTopicId(folder, options.topicId)
       const metadata = partition.topic === METADATA_TOPIC
       const log = await loadLog(this.#context, {
@@ -197,6 +198,7 @@ export class FileLogStore implements LogStore {
     directory.partitions.set(key, partition)
     const folder = directory.folder(key)
     try {
+      await directory.begin()
       await fs.makeDirectory(folder)
       await replaceFile(fs, folder, METADATA_FILE, formatTopicId(options.topicId))
       await directory.syncFolders()
@@ -244,6 +246,7 @@ export class FileLogStore implements LogStore {
     const directory = this.#directories.find(({ partitions }) => partitions.has(key))
     this.#opening.delete(key)
     if (directory === undefined) return
+    await directory.begin()
     await directory.logs.get(key)?.discard()
     directory.logs.delete(key)
     // first the checkpoints: a partition of the same name that comes next must not inherit offsets

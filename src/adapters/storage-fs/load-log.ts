@@ -8,7 +8,7 @@ import { StorageError } from '../../application/ports/log-store.ts'
 import type { LeaderEpochEntry } from '../../domain/log/leader-epochs.ts'
 import { LeaderEpochs } from '../../domain/log/leader-epochs.ts'
 import { SegmentShape } from '../../domain/log/log-segment.ts'
-import { scanBatches } from './batch-scan.ts'
+import { scanBatches, TORN } from './batch-scan.ts'
 import { parseEpochs } from './checkpoint-text.ts'
 import { DELETED_SUFFIX, EPOCHS_FILE, LOG_SUFFIX, offsetOf, SNAPSHOT_SUFFIX } from './file-names.ts'
 import type { SegmentIndexes, SegmentScan } from './file-segment.ts'
@@ -192,7 +192,7 @@ async function recover(context: StorageContext, request: LoadRequest, segments: 
     if (scan.problem !== null) {
       if (
         scan.nextOffset < recoveryPoint ||
-        (request.precious && (next !== undefined || (await segment.holdsMore(scan))))
+        (request.precious && (next !== undefined || beginsWithDamage(scan) || (await segment.holdsMore(scan))))
       ) {
         throw damaged(segment.logPath, scan)
       }
@@ -216,6 +216,11 @@ async function recover(context: StorageContext, request: LoadRequest, segments: 
   if (cutBytes > 0) context.logger.info('recovered', { log: request.name, end, cutBytes, reason, path: active.logPath })
   else context.logger.debug('recovered', { log: request.name, end, cutBytes })
   return { shape: scan.shape, end, scannedEpochs: epochs }
+}
+
+/** A log that a crash cut short begins with a batch, if only with a part of one; anything else was never a log. */
+function beginsWithDamage({ shape, problem }: SegmentScan): boolean {
+  return shape.sizeBytes === 0 && problem !== TORN
 }
 
 /** Renames a segment behind a cut away, so that it is gone and yet can be looked at until the next start. */

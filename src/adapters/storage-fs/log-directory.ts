@@ -38,6 +38,8 @@ export class LogDirectory {
   readonly startOffsets = new Map<string, bigint>()
   readonly #highWatermarks = new Map<string, bigint>()
   #unlock: (() => Promise<void>) | null = null
+  /** The first change to a log: from then on a crash is a crash. */
+  #begun: Promise<void> | null = null
   readonly #all = new SharedTask(() => this.#save())
   readonly #starts = new SharedTask(() => this.#saveStarts())
   readonly #names = new SharedTask(() => this.#fs.syncDirectory(this.path))
@@ -72,13 +74,23 @@ export class LogDirectory {
       else if (directory && isDeletedFolder(name)) deleted.push(`${this.path}/${name}`)
     }
     if (!this.wasClean) for (const key of this.partitions.keys()) this.unclean.add(key)
-    // from here on a crash is a crash
-    if (marker !== null) {
-      await fs.remove(`${this.path}/${CLEAN_STOP_FILE}`)
-      await fs.syncDirectory(this.path)
-    }
     this.online = true
     return deleted
+  }
+
+  /**
+   * To be awaited before anything is changed in the folder of a partition: takes the marker of the clean stop away. A
+   * start that is refused before leaves the directory as it was.
+   */
+  begin(): Promise<void> {
+    this.#begun ??= this.#takeMarker()
+    return this.#begun
+  }
+
+  async #takeMarker(): Promise<void> {
+    if (!this.wasClean) return
+    await this.#fs.remove(`${this.path}/${CLEAN_STOP_FILE}`)
+    await this.#fs.syncDirectory(this.path)
   }
 
   folder(key: string): string {
@@ -110,8 +122,10 @@ export class LogDirectory {
 
   /** After its logs are closed: marks the stop as clean if it is, and lets the directory go. */
   async close(brokerEpoch: bigint): Promise<void> {
+    // Without an epoch no broker ever was: what came before it was refused.
+    const used = this.#begun !== null || brokerEpoch >= 0n
     try {
-      if (this.online) {
+      if (this.online && used) {
         await this.save()
         if (this.unclean.size === 0)
           await replaceFile(this.#fs, this.path, CLEAN_STOP_FILE, formatCleanStop(brokerEpoch))

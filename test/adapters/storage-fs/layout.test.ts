@@ -77,6 +77,9 @@ describe('the layout of a log directory', () => {
     store = storage.store()
     await store.start()
     expect(store.previousBrokerEpoch()).toBe(77n)
+    // a start that comes to nothing leaves it: it goes with the first log that is opened
+    expect(await readdir(data)).toContain('.kafka_cleanshutdown')
+    await store.open(partition, testLogOptions)
     expect(await readdir(data)).not.toContain('.kafka_cleanshutdown')
   })
 
