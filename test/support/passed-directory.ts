@@ -47,8 +47,7 @@ export class PassedDirectory {
 
   /** One life of our broker. */
   async ours(how: End): Promise<void> {
-    const properties = writeProperties(this.#folder, this.#extra)
-    const server = await startServer([properties], this.#folder)
+    const server = await startServer([this.ourProperties()], this.#folder)
     await this.#life({ port: server.port, end: (how) => endOurs(server, how) }, how)
   }
 
@@ -57,6 +56,11 @@ export class PassedDirectory {
     const kafka = await RealKafka.start(await this.kafkaFiles())
     await this.#life({ port: kafka.port, end: (how) => (how === 'kill' ? kafka.kill() : kafka.stop()) }, how)
     expect(kafka.complaints().filter((line) => !harmless.test(line))).toEqual([])
+  }
+
+  ourProperties(): string {
+    const quorum = this.#dynamicQuorum ? { 'controller.quorum.voters': '' } : {}
+    return writeProperties(this.#folder, { ...quorum, ...this.#extra })
   }
 
   kafkaFiles() {
@@ -143,16 +147,31 @@ export class PassedDirectory {
         if (/\.(log|index|timeindex|snapshot)$/.test(file)) files.push(path.join(this.data, name, file))
       }
     }
-    const dump = (files: readonly string[], ...args: string[]) =>
-      kafkaTool('org.apache.kafka.tools.DumpLogSegments', '--files', files.join(','), ...args)
-    // It finds a gap before the first offset of each segment but the first, in Kafka's own files too: "-1 is followed by".
-    const wrong = /isvalid: false|[Mm]ismatch|^ {2}\d+ is followed by|[Ii]nvalid|Could not|Exception|Found/
-    const linesThatAreWrong = (text: string) => text.split('\n').filter((line) => wrong.test(line))
     expect(linesThatAreWrong(await dump(files, '--deep-iteration'))).toEqual([])
     const indexes = files.filter((file) => /index$/.test(file))
     const sane = await dump(indexes, '--index-sanity-check')
     expect(sane.match(/passed sanity check|is empty/g)).toHaveLength(indexes.length)
   }
+
+  /** Kafka's own reader of metadata goes through the log and every snapshot: what it printed of the snapshots. */
+  async metadataDumpClean(): Promise<string> {
+    const folder = path.join(this.data, '__cluster_metadata-0')
+    const filesEndingIn = async (end: string) =>
+      (await readdir(folder)).filter((file) => file.endsWith(end)).map((file) => path.join(folder, file))
+    expect(linesThatAreWrong(await dump(await filesEndingIn('.log'), '--cluster-metadata-decoder'))).toEqual([])
+    const printed = await dump(await filesEndingIn('.checkpoint'), '--cluster-metadata-decoder')
+    expect(linesThatAreWrong(printed)).toEqual([])
+    return printed
+  }
+}
+
+const dump = (files: readonly string[], ...args: string[]) =>
+  kafkaTool('org.apache.kafka.tools.DumpLogSegments', '--files', files.join(','), ...args)
+
+/** The tool finds a gap before each segment but the first, in Kafka's own files too: "-1 is followed by". */
+function linesThatAreWrong(text: string): string[] {
+  const wrong = /isvalid: false|[Mm]ismatch|^ {2}\d+ is followed by|[Ii]nvalid|Could not|Exception|Found/
+  return text.split('\n').filter((line) => wrong.test(line))
 }
 
 async function endOurs(server: ServerProcess, how: End): Promise<void> {
