@@ -154,6 +154,7 @@ export class MortalFileSystem {
       sync: guarded((...args) => under.sync(...args)),
       syncDirectory: guarded((path) => under.syncDirectory(path)),
       sizeOf: guarded((path) => under.sizeOf(path)),
+      modifiedMs: guarded((path) => under.modifiedMs(path)),
       list: guarded((path) => under.list(path)),
       readFile: guarded((path) => under.readFile(path)),
       makeDirectory: guarded((path) => under.makeDirectory(path)),

@@ -3,7 +3,8 @@
  * that either program opens what the other wrote. After an unclean stop each log is recovered when it is opened; a
  * directory is marked as cleanly stopped only when every log in it is known to be sound.
  *
- * It does not compact, keeps no `.txnindex`, and ignores `preallocate` (Kafka's help for Windows).
+ * It does not decide what is compacted (`replaceSegments` is told), and ignores `preallocate` (Kafka's help for
+ * Windows).
  */
 import type { Checksum } from '../../application/ports/checksum.ts'
 import type { LogDirectory as DirectoryDescription } from '../../application/ports/log-store.ts'
@@ -169,6 +170,11 @@ export class FileLogStore implements LogStore {
       const keeper: LogKeeper = {
         saveRecoveryPoint: () => directory.save(),
         saveStartOffset: () => directory.saveStartOffsets(),
+        firstDirtyOffset: () => directory.firstDirtyOffsets.get(key) ?? null,
+        saveFirstDirtyOffset: (offset) => {
+          directory.firstDirtyOffsets.set(key, offset)
+          return directory.saveFirstDirtyOffsets()
+        },
         offline: (_, error) => {
           directory.unclean.add(key)
           this.#context.logger.error('log offline', { log: key, folder, error })

@@ -15,12 +15,13 @@ import type {
   LogSnapshot,
   PartitionLog,
   ReadLimits,
+  RewrittenBatches,
+  SegmentFacts,
   StampedBatch,
   TimestampOffset,
 } from '../../application/ports/log-store.ts'
-import { StorageError } from '../../application/ports/log-store.ts'
-import { ReportedStorageError } from '../../application/ports/reported-storage-error.ts'
 import type { Timer } from '../../application/ports/timers.ts'
+import type { AbortedTransaction } from '../../domain/log/aborted-transaction.ts'
 import type { LeaderEpochEntry } from '../../domain/log/leader-epochs.ts'
 import { RollPlan, segmentJitter, SegmentShape } from '../../domain/log/log-segment.ts'
 import type { TopicPartition } from '../../domain/topic-partition.ts'
@@ -30,30 +31,27 @@ import { EPOCHS_FILE } from './file-names.ts'
 import { addBatch, endTimeIndex, FileSegment } from './file-segment.ts'
 import { isMissing } from './file-system.ts'
 import type { LoadedLog } from './load-log.ts'
-import { ReadGate } from './read-gate.ts'
-import { floorSegment, setAside, truncateSegments } from './segment-cutting.ts'
+import { LogActivity } from './log-activity.ts'
+import type { LogPlace } from './log-place.ts'
+import { setAside, truncateSegments } from './segment-cutting.ts'
 import { SegmentReader } from './segment-reader.ts'
+import { collectAborted, floorSegment, sameSegments, segmentsBetween, syncSegments } from './segment-list.ts'
+import { SegmentRewrite } from './segment-rewrite.ts'
 import type { StorageContext } from './storage-context.ts'
 import { searchMaxTimestamp, searchTimestamp } from './timestamp-search.ts'
-import { replaceFile, writeFully } from './whole-files.ts'
+import { replaceFile } from './whole-files.ts'
 
 /** What a log tells the directory that it lies in. */
 export interface LogKeeper {
   /** The start offset moved up into a segment: only the checkpoint file says so. */
   saveStartOffset(): Promise<void>
+  /** Where the next compaction begins, as it was last saved. */
+  firstDirtyOffset(): bigint | null
+  saveFirstDirtyOffset(offset: bigint): Promise<void>
   /** The log is about to be cut below its recovery point. */
   saveRecoveryPoint(): Promise<void>
   /** I/O failed; told once. */
   offline(log: FilePartitionLog, error: unknown): void
-}
-
-export interface LogPlace {
-  readonly partition: TopicPartition
-  readonly topicId: Uuid
-  /** The log directory. */
-  readonly directory: string
-  /** The partition's own folder in it. */
-  readonly folder: string
 }
 
 /** Delays above it are not timers: they mean that the operating system decides. */
@@ -74,16 +72,11 @@ export class FilePartitionLog implements PartitionLog {
   #start: bigint
   #end: bigint
   #recoveryPoint: bigint
-  #state: 'open' | 'closed' | 'deleted' | 'offline' = 'open'
-  /** The last change that was asked for; the next one begins after it. */
-  #changes: Promise<unknown> = Promise.resolve()
-  /** Work that nobody waits for, until `drain`. */
-  #background: Promise<void> = Promise.resolve()
+  readonly #activity: LogActivity
   /** Whether the files of the active segment differ from what a clean stop leaves. */
   #changed: boolean
   #savingEpochs = false
   #flushTimer: Timer | null = null
-  readonly #gate = new ReadGate()
 
   constructor(context: StorageContext, keeper: LogKeeper, place: LogPlace, options: LogOptions, log: LoadedLog) {
     this.topicPartition = place.partition
@@ -92,6 +85,7 @@ export class FilePartitionLog implements PartitionLog {
     this.#folder = place.folder
     this.#context = context
     this.#keeper = keeper
+    this.#activity = new LogActivity(place.folder, (error) => keeper.offline(this, error))
     this.#options = options
     this.#log = log
     this.#reader = new SegmentReader(context)
@@ -133,9 +127,11 @@ export class FilePartitionLog implements PartitionLog {
 
   append(at: bigint, batches: readonly StampedBatch[]): Promise<'appended' | 'conflict'> {
     for (const batch of batches) batch.lease?.retain()
-    return this.#change(() => this.#append(at, batches)).finally(() => {
-      for (const batch of batches) batch.lease?.release()
-    })
+    return this.#activity
+      .change(() => this.#append(at, batches))
+      .finally(() => {
+        for (const batch of batches) batch.lease?.release()
+      })
   }
 
   async #append(at: bigint, batches: readonly StampedBatch[]): Promise<'appended' | 'conflict'> {
@@ -156,7 +152,7 @@ export class FilePartitionLog implements PartitionLog {
     if (last === undefined) return 'appended'
     const end = last.lastOffset + 1n
     if (end - this.#recoveryPoint >= this.#options.flushMessages) {
-      await this.#drain()
+      await this.#activity.drain()
       await this.#sync(end)
     } else this.#flushLater()
     this.#end = end
@@ -167,23 +163,16 @@ export class FilePartitionLog implements PartitionLog {
   /** Writes batches `from` to `to` behind the active segment as one vectored write. */
   async #write(batches: readonly StampedBatch[], from: number, to: number): Promise<void> {
     if (from === to) return
-    const { fs, files } = this.#context
     const active = this.#active
     this.#changed = true
     const chunks: Uint8Array[] = []
     for (let i = from; i < to; i++) chunks.push(batches[i]!.bytes)
-    const position = active.sizeBytes
-    try {
-      await files.use(active.logPath, (fd) => writeFully(fs, fd, chunks, position))
-    } catch (error) {
-      // best effort: without it the next start cuts the torn tail
-      await files.use(active.logPath, (fd) => fs.truncate(fd, position)).catch(() => undefined)
-      throw error
-    }
+    await active.write(chunks)
     const indexes = await active.indexes()
     let epochsChanged = false
     for (let i = from; i < to; i++) {
-      const { bytes, baseOffset, lastOffset, maxTimestamp, leaderEpoch } = batches[i]!
+      const { bytes, baseOffset, lastOffset, maxTimestamp, leaderEpoch, aborted } = batches[i]!
+      if (aborted !== undefined) await active.addAborted(aborted)
       const counted = { sizeBytes: bytes.byteLength, lastOffset, maxTimestamp }
       addBatch(indexes, this.#shape, counted, this.#options.indexIntervalBytes)
       if (this.#log.epochs.assign(leaderEpoch, baseOffset)) epochsChanged = true
@@ -197,6 +186,7 @@ export class FilePartitionLog implements PartitionLog {
     const ended = this.#active
     const indexes = await ended.indexes()
     endTimeIndex(indexes.time, this.#shape)
+    ended.remember(this.#shape.maxTimestamp)
     const next = new FileSegment(this.#context, this.#folder, baseOffset, 0, this.#options.indexIntervalBytes)
     await next.create(this.#options.segmentIndexBytes)
     if (snapshot !== null) {
@@ -205,7 +195,7 @@ export class FilePartitionLog implements PartitionLog {
     }
     this.#log.segments.push(next)
     this.#shape = new SegmentShape({ baseOffset, jitterMs: this.#drawJitterMs() })
-    this.#later(async () => {
+    this.#activity.later(async () => {
       await ended.writeIndexes(indexes, true)
       ended.unpin()
       await this.#sync(baseOffset)
@@ -236,7 +226,7 @@ export class FilePartitionLog implements PartitionLog {
   }
 
   trim(before: bigint): Promise<void> {
-    return this.#change(async () => {
+    return this.#activity.change(async () => {
       if (before > this.#end) throw new RangeError(`cannot trim to ${before}: the log ends at ${this.#end}`)
       if (before <= this.#start) return
       const { segments, snapshots, epochs } = this.#log
@@ -245,7 +235,7 @@ export class FilePartitionLog implements PartitionLog {
       // A start inside of a segment is on the disk before anything happens; one at its base is its name.
       if (segments[kept]!.baseOffset !== before) await this.#keeper.saveStartOffset()
       if (kept > 0) {
-        await this.#drain()
+        await this.#activity.drain()
         await setAside(this.#context, segments.splice(0, kept), this.#options.fileDeleteDelayMs)
         const first = segments[0]!.baseOffset
         await snapshots.removeWhere((offset) => offset < first)
@@ -255,10 +245,10 @@ export class FilePartitionLog implements PartitionLog {
   }
 
   truncate(to: bigint): Promise<void> {
-    return this.#change(async () => {
+    return this.#activity.change(async () => {
       this.#assertWithin(to)
-      await this.#gate.cut(async () => {
-        await this.#drain()
+      await this.#activity.gate.cut(async () => {
+        await this.#activity.drain()
         this.#reader.forget()
         this.#changed = true
         if (to < this.#recoveryPoint) {
@@ -270,10 +260,13 @@ export class FilePartitionLog implements PartitionLog {
           this.#shape = await truncateSegments(this.#context, this.#log.segments, to, this.#options, jitterMs)
         }
         this.#end = to
+        await this.#active.cutAborted(to)
+        const dirty = this.#keeper.firstDirtyOffset()
+        if (dirty !== null && dirty > to) await this.#keeper.saveFirstDirtyOffset(to)
         if (this.#log.epochs.truncateFromEnd(to)) {
           // saved before anything is appended: recovery could not tell the epochs of what was cut from those after it
           this.#saveEpochsLater()
-          await this.#drain()
+          await this.#activity.drain()
         }
         await this.#log.snapshots.removeWhere((offset) => offset > to)
         this.#plan.reset(this.#shape, to)
@@ -281,28 +274,95 @@ export class FilePartitionLog implements PartitionLog {
     })
   }
 
+  segments(): readonly SegmentFacts[] {
+    return [...this.#log.segments]
+  }
+
+  async largestTimestamp(baseOffset: bigint): Promise<bigint | 'conflict'> {
+    return await this.#reading(async () => {
+      const segment = this.#log.segments.find((known) => known.baseOffset === baseOffset)
+      if (segment === undefined) return 'conflict'
+      if (segment !== this.#active) return await segment.largestTimestamp()
+      return this.#shape.maxTimestamp >= 0n ? this.#shape.maxTimestamp : await segment.modifiedMs()
+    })
+  }
+
+  roll(at: bigint, snapshot: Uint8Array | null): Promise<'rolled' | 'conflict'> {
+    this.#activity.assertUsable()
+    if (this.#end !== at || this.#plan.end !== at) return Promise.resolve('conflict')
+    if (this.#shape.sizeBytes === 0) return Promise.resolve('rolled')
+    // now, so that what is announced next is weighed against the new segment
+    this.#plan.reset(new SegmentShape({ baseOffset: at, jitterMs: this.#shape.jitterMs }), at)
+    return this.#activity.change(async () => {
+      if (this.#end !== at) return 'conflict'
+      this.#changed = true
+      await this.#roll(at, snapshot)
+      await this.#activity.drain()
+      // what is trimmed next must not be gone while the new segment's name is not on the disk
+      await this.#context.fs.syncDirectory(this.#folder)
+      return 'rolled'
+    })
+  }
+
+  async replaceSegments(from: bigint, before: bigint, batches: RewrittenBatches): Promise<'replaced' | 'conflict'> {
+    const activity = this.#activity
+    activity.assertUsable()
+    const { segments, snapshots } = this.#log
+    const old = segmentsBetween(segments, from, before)
+    if (old === null) return 'conflict'
+    const rewrite = await SegmentRewrite.begin(this.#context, this.#folder, { from, before }, this.#options)
+    return await rewrite.run(batches, () => {
+      activity.assertUsable()
+      return activity.change(async () => {
+        if (!sameSegments(segments, old, before)) return false
+        await activity.drain()
+        // what is not synced yet could be synced by its name while it is renamed
+        await this.#sync(before)
+        await activity.gate.cut(async () => {
+          const segment = await rewrite.swapIn(old, this.#options.fileDeleteDelayMs)
+          segments.splice(segments.indexOf(old[0]!), old.length, segment)
+          this.#reader.forget()
+        })
+        await snapshots.removeWhere((offset) => offset > from && old.some(({ baseOffset }) => baseOffset === offset))
+        return true
+      })
+    })
+  }
+
+  async abortedTransactions(from: bigint, before: bigint): Promise<readonly AbortedTransaction[]> {
+    return await this.#reading(() => {
+      const { segments } = this.#log
+      return collectAborted(segments.slice(floorSegment(segments, from)), from, before)
+    })
+  }
+
+  firstDirtyOffset(): bigint | null {
+    return this.#keeper.firstDirtyOffset()
+  }
+
+  async saveFirstDirtyOffset(offset: bigint): Promise<void> {
+    await this.#activity.change(() => this.#keeper.saveFirstDirtyOffset(offset))
+  }
+
   leaderEpochs(): readonly LeaderEpochEntry[] {
     return this.#log.epochs.entries
   }
 
   async flush(): Promise<void> {
-    this.#assertUsable()
+    this.#activity.assertUsable()
     const end = this.#end
-    try {
-      await this.#drain()
-      await this.#sync(end)
-    } catch (error) {
-      throw this.#failed(error)
-    }
+    // in the background, where nothing renames what it syncs
+    this.#activity.later(() => this.#sync(end))
+    await this.#activity.drain()
   }
 
   async loadSnapshot(atOrBelow: bigint): Promise<LogSnapshot | null> {
-    return await this.#change(() => this.#log.snapshots.load(atOrBelow))
+    return await this.#activity.change(() => this.#log.snapshots.load(atOrBelow))
   }
 
   async saveSnapshot(snapshot: LogSnapshot): Promise<void> {
     const bases = () => new Set(this.#log.segments.map((segment) => segment.baseOffset))
-    await this.#change(() => this.#log.snapshots.save(snapshot, bases(), true))
+    await this.#activity.change(() => this.#log.snapshots.save(snapshot, bases(), true))
   }
 
   configure(options: LogOptions): void {
@@ -313,16 +373,16 @@ export class FilePartitionLog implements PartitionLog {
   /** Writes what a clean stop writes. Answers whether all of it, and everything before, is on the disk. */
   async close(cutIndexes: boolean): Promise<boolean> {
     this.#flushTimer?.cancel()
-    if (this.#state !== 'open') {
-      await this.#background.catch(() => undefined)
-      return this.#state === 'closed'
+    if (this.#activity.state !== 'open') {
+      await this.#activity.settle()
+      return this.#activity.state === 'closed'
     }
     try {
-      await this.#change(async () => {
-        await this.#drain()
+      await this.#activity.change(async () => {
+        await this.#activity.drain()
         if (this.#changed) await this.#writeActiveIndexes(cutIndexes)
         await this.#sync(this.#end)
-        this.#state = 'closed'
+        this.#activity.state = 'closed'
       })
       return true
     } catch (error) {
@@ -345,9 +405,8 @@ export class FilePartitionLog implements PartitionLog {
   /** Lets the files go for good; the folder is renamed by the caller once this resolves. */
   async discard(): Promise<void> {
     this.#flushTimer?.cancel()
-    if (this.#state === 'open') this.#state = 'deleted'
-    await this.#changes.catch(() => undefined)
-    await this.#background.catch(() => undefined)
+    if (this.#activity.state === 'open') this.#activity.state = 'deleted'
+    await this.#activity.settle()
     this.#letGo()
   }
 
@@ -364,15 +423,8 @@ export class FilePartitionLog implements PartitionLog {
 
   /** Brings everything below `end`, which is written, to the disk: only what is not there yet. */
   async #sync(end: bigint): Promise<void> {
-    const { fs, files } = this.#context
     if (end <= this.#recoveryPoint) return
-    const { segments } = this.#log
-    const reached = segments.filter((segment, i) => {
-      const next = segments[i + 1]
-      return segment.baseOffset < end && (next === undefined || next.baseOffset > this.#recoveryPoint)
-    })
-    for (const { logPath } of reached) await files.use(logPath, (fd) => fs.sync(fd))
-    if (reached.length > 1 || reached[0]?.baseOffset === this.#recoveryPoint) await fs.syncDirectory(this.#folder)
+    await syncSegments(this.#context, this.#folder, this.#log.segments, this.#recoveryPoint, end)
     if (end > this.#recoveryPoint) this.#recoveryPoint = end
   }
 
@@ -380,66 +432,34 @@ export class FilePartitionLog implements PartitionLog {
     if (this.#flushTimer !== null || this.#options.flushMs > FLUSH_MS_MAX) return
     this.#flushTimer = this.#context.timers.after(Number(this.#options.flushMs), () => {
       this.#flushTimer = null
-      if (this.#state === 'open') this.#later(() => this.#sync(this.#end))
+      if (this.#activity.state === 'open') this.#activity.later(() => this.#sync(this.#end))
     })
   }
 
   #saveEpochsLater(): void {
     if (this.#savingEpochs) return
     this.#savingEpochs = true
-    this.#later(async () => {
+    this.#activity.later(async () => {
       this.#savingEpochs = false
       await replaceFile(this.#context.fs, this.#folder, EPOCHS_FILE, formatEpochs(this.#log.epochs.entries))
     })
   }
 
-  /** Runs after everything else of the background; a failure takes the log offline. */
-  #later(work: () => Promise<void>): void {
-    this.#background = this.#background.then(async () => {
-      if (this.#state === 'offline' || this.#state === 'deleted') return
-      try {
-        await work()
-      } catch (error) {
-        this.#failed(error)
-      }
-    })
-  }
-
-  /** Waits for the background; rejects when it took the log offline. */
-  async #drain(): Promise<void> {
-    await this.#background
-    this.#assertUsable()
-  }
-
-  /** Runs `work` when the changes before it are done. */
-  #change<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#changes.then(async () => {
-      this.#assertUsable()
-      try {
-        return await work()
-      } catch (error) {
-        throw error instanceof RangeError ? error : this.#failed(error)
-      }
-    })
-    this.#changes = result.catch(() => undefined)
-    return result
-  }
-
   #reading<T>(work: () => Promise<T>, from: bigint | null = null): Promise<T> {
-    return this.#gate.read(async () => {
-      this.#assertUsable()
+    return this.#activity.gate.read(async () => {
+      this.#activity.assertUsable()
       const start = this.#start
       try {
         return await work()
       } catch (error) {
         if (error instanceof RangeError) throw error
-        this.#assertUsable()
+        this.#activity.assertUsable()
         // a file may be trimmed away between our look at the segments and our open
         if (isMissing(error) && start < this.#start) {
           if (from === null) return await this.#reading(work)
           throw new RangeError(`offset ${from} is below ${this.#start}`, { cause: error })
         }
-        throw this.#failed(error)
+        throw this.#activity.failed(error)
       }
     })
   }
@@ -449,22 +469,4 @@ export class FilePartitionLog implements PartitionLog {
       throw new RangeError(`offset ${offset} is outside of the log, ${this.#start} to ${this.#end}`)
     }
   }
-
-  #assertUsable(): void {
-    if (this.#state === 'offline') throw new ReportedStorageError(`${this.#folder} is offline`)
-    if (this.#state !== 'open') throw new StorageError(`${this.#folder} is ${this.#state}`)
-  }
-
-  #failed(error: unknown): StorageError {
-    if (this.#state === 'open') {
-      this.#state = 'offline'
-      this.#keeper.offline(this, error)
-    }
-    if (error instanceof ReportedStorageError || this.#state !== 'offline') return asStorageError(error, this.#folder)
-    return new ReportedStorageError(asStorageError(error, this.#folder).message, { cause: error })
-  }
-}
-
-function asStorageError(error: unknown, folder: string): StorageError {
-  return error instanceof StorageError ? error : new StorageError(`I/O on ${folder} failed`, { cause: error })
 }

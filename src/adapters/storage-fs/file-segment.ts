@@ -4,10 +4,12 @@
  */
 import { StorageError } from '../../application/ports/log-store.ts'
 import { indexFileBytes, OFFSET_ENTRY_BYTES, SegmentShape, TIME_ENTRY_BYTES } from '../../domain/log/log-segment.ts'
+import type { AbortedTransaction } from '../../domain/log/aborted-transaction.ts'
 import { OffsetIndex, TimeIndex } from '../../domain/log/offset-index.ts'
+import { formatAborted, parseAborted } from './aborted-index.ts'
 import type { ScannedBatch } from './batch-scan.ts'
 import { holdsSoundBatch, scanBatches } from './batch-scan.ts'
-import { LOG_SUFFIX, OFFSET_INDEX_SUFFIX, offsetName, TIME_INDEX_SUFFIX } from './file-names.ts'
+import { LOG_SUFFIX, OFFSET_INDEX_SUFFIX, offsetName, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX } from './file-names.ts'
 import type { IndexHolder } from './index-cache.ts'
 import type { StorageContext } from './storage-context.ts'
 import { withFile, writeFully } from './whole-files.ts'
@@ -39,6 +41,9 @@ export class FileSegment implements IndexHolder {
   /** While it is the active segment its indexes stay in memory. */
   #pinned = false
   #indexIntervalBytes: number
+  /** Of a closed segment, once it is known; -1 = its batches have none. */
+  #largestTimestamp: bigint | null = null
+  #aborted: readonly AbortedTransaction[] | null = null
 
   constructor(
     context: StorageContext,
@@ -72,6 +77,7 @@ export class FileSegment implements IndexHolder {
     await withFile(fs, this.logPath, 'wx', () => Promise.resolve())
     await this.preallocateIndexes(segmentIndexBytes, 'w')
     this.pin({ offset: new OffsetIndex(), time: new TimeIndex() })
+    this.#aborted = []
   }
 
   /** Kafka maps the whole of an active index into memory, and so gives it its full size at once. */
@@ -154,6 +160,19 @@ export class FileSegment implements IndexHolder {
     await write(this.path(TIME_INDEX_SUFFIX), indexes.time.bytes())
   }
 
+  /** Writes behind its last batch; `sizeBytes` is the caller's to move. */
+  async write(chunks: readonly Uint8Array[]): Promise<void> {
+    const { fs, files } = this.#context
+    const position = this.sizeBytes
+    try {
+      await files.use(this.logPath, (fd) => writeFully(fs, fd, chunks, position))
+    } catch (error) {
+      // best effort: without it the next start cuts the torn tail
+      await files.use(this.logPath, (fd) => fs.truncate(fd, position)).catch(() => undefined)
+      throw error
+    }
+  }
+
   /** Looks at every batch (`verify`: also at its CRC) and makes indexes and numbers anew. Changes nothing. */
   async scan(verify: boolean, jitterMs = 0n): Promise<SegmentScan> {
     const { fs, pool, files, checksum } = this.#context
@@ -201,6 +220,48 @@ export class FileSegment implements IndexHolder {
     const got = await files.use(this.logPath, (fd) => fs.read(fd, bytes, 0, bytes.byteLength, batch.position))
     if (got < bytes.byteLength) throw new StorageError(`${this.logPath}: the file ends inside a batch`)
     return bytes
+  }
+
+  /** What its writer knows, so that no file need be read for it. */
+  remember(largestTimestamp: bigint, aborted = this.#aborted): void {
+    this.#largestTimestamp = largestTimestamp
+    this.#aborted = aborted
+  }
+
+  /** The largest timestamp of a closed segment; when its batches have none, when it was last written. */
+  async largestTimestamp(): Promise<bigint> {
+    this.#largestTimestamp ??= (await this.indexes()).time.lastTimestamp()
+    return this.#largestTimestamp >= 0n ? this.#largestTimestamp : await this.modifiedMs()
+  }
+
+  modifiedMs(): Promise<bigint> {
+    return this.#context.fs.modifiedMs(this.logPath)
+  }
+
+  /** The aborted transactions whose markers lie here, in order. */
+  async aborted(): Promise<readonly AbortedTransaction[]> {
+    if (this.#aborted !== null) return this.#aborted
+    const bytes = await this.#context.fs.readFile(this.path(TXN_INDEX_SUFFIX))
+    this.#aborted ??= bytes === null ? [] : parseAborted(bytes)
+    return this.#aborted
+  }
+
+  /** Adds a transaction that was just aborted. Not synced: recovery finds its marker again. */
+  async addAborted(added: AbortedTransaction): Promise<void> {
+    await this.#saveAborted([...(await this.aborted()), added])
+  }
+
+  /** Forgets the transactions whose markers lie at or after `offset`: that part of the log is gone. */
+  async cutAborted(offset: bigint): Promise<void> {
+    const aborted = await this.aborted()
+    const kept = aborted.filter(({ lastOffset }) => lastOffset < offset)
+    if (kept.length < aborted.length) await this.#saveAborted(kept)
+  }
+
+  async #saveAborted(aborted: readonly AbortedTransaction[]): Promise<void> {
+    const { fs } = this.#context
+    await withFile(fs, this.path(TXN_INDEX_SUFFIX), 'w', (fd) => writeFully(fs, fd, [formatAborted(aborted)], 0))
+    this.#aborted = aborted
   }
 
   configure(indexIntervalBytes: number): void {

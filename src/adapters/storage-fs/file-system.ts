@@ -25,6 +25,8 @@ export interface FileSystem {
   /** Brings the names in a directory to the disk. */
   syncDirectory(path: string): Promise<void>
   sizeOf(path: string): Promise<number>
+  /** When the file was last written, in milliseconds since 1970. */
+  modifiedMs(path: string): Promise<bigint>
   list(path: string): Promise<readonly DirectoryEntry[]>
   /** The whole of a small file; null when there is none. */
   readFile(path: string): Promise<Uint8Array | null>
@@ -76,6 +78,7 @@ export const nodeFileSystem: FileSystem = {
     }
   },
   sizeOf: async (path) => (await fs.promises.stat(path)).size,
+  modifiedMs: async (path) => BigInt(Math.floor((await fs.promises.stat(path)).mtimeMs)),
   async list(path) {
     const entries = await fs.promises.readdir(path, { withFileTypes: true })
     return entries.map((entry) => ({ name: entry.name, directory: entry.isDirectory() }))

@@ -82,7 +82,10 @@ export async function loadLog(context: StorageContext, request: LoadRequest): Pr
   epochs.truncateFromStart(start)
   // an epoch that began at the very end and wrote nothing yet is kept, unless what it wrote may be what was cut
   epochs.truncateFromEnd(request.clean ? end + 1n : end)
-  if (!request.clean) await snapshots.removeWhere((offset) => offset > end)
+  if (!request.clean) {
+    await snapshots.removeWhere((offset) => offset > end)
+    await segments.at(-1)!.cutAborted(end)
+  }
   const known = request.recoveryPoint ?? first
   const recoveryPoint = known < end ? known : end
   return {

@@ -15,6 +15,8 @@ const RECOVERY_POINTS = 'recovery-point-offset-checkpoint'
 const START_OFFSETS = 'log-start-offset-checkpoint'
 /** A single node has no other replica to wait for: its high watermark is the end of the log. */
 const HIGH_WATERMARKS = 'replication-offset-checkpoint'
+/** Where the dirty part of each compacted log begins. */
+const FIRST_DIRTY_OFFSETS = 'cleaner-offset-checkpoint'
 
 export class LogDirectory {
   readonly path: string
@@ -36,11 +38,13 @@ export class LogDirectory {
   readonly unclean = new Set<string>()
   readonly recoveryPoints = new Map<string, bigint>()
   readonly startOffsets = new Map<string, bigint>()
+  readonly firstDirtyOffsets = new Map<string, bigint>()
   readonly #highWatermarks = new Map<string, bigint>()
   #unlock: (() => Promise<void>) | null = null
   /** The first change to a log: from then on a crash is a crash. */
   #begun: Promise<void> | null = null
   readonly #all = new SharedTask(() => this.#save())
+  readonly #cleaned = new SharedTask(() => this.#saveFirstDirty())
   readonly #starts = new SharedTask(() => this.#saveStarts())
   readonly #names = new SharedTask(() => this.#fs.syncDirectory(this.path))
 
@@ -64,6 +68,7 @@ export class LogDirectory {
       this.#load(RECOVERY_POINTS, this.recoveryPoints),
       this.#load(START_OFFSETS, this.startOffsets),
       this.#load(HIGH_WATERMARKS, this.#highWatermarks),
+      this.#load(FIRST_DIRTY_OFFSETS, this.firstDirtyOffsets),
     ])
     this.wasClean = marker !== null
     this.brokerEpoch = marker === null ? null : parseCleanStop(marker)
@@ -101,8 +106,8 @@ export class LogDirectory {
   forget(key: string): boolean {
     this.unclean.delete(key)
     this.#highWatermarks.delete(key)
-    const recovered = this.recoveryPoints.delete(key)
-    return this.startOffsets.delete(key) || recovered
+    const known = [this.recoveryPoints, this.startOffsets, this.firstDirtyOffsets].filter((map) => map.delete(key))
+    return known.length > 0
   }
 
   /** Writes all checkpoint files. */
@@ -113,6 +118,11 @@ export class LogDirectory {
   /** Writes the start offsets only: records that a client deleted do not come back. */
   saveStartOffsets(): Promise<void> {
     return this.#starts.run()
+  }
+
+  /** Writes where compaction goes on. */
+  saveFirstDirtyOffsets(): Promise<void> {
+    return this.#cleaned.run()
   }
 
   /** Brings the folders' names to the disk. */
@@ -153,6 +163,8 @@ export class LogDirectory {
     await this.saveStartOffsets()
     await replaceFile(this.#fs, this.path, RECOVERY_POINTS, formatOffsets(this.recoveryPoints))
     await replaceFile(this.#fs, this.path, HIGH_WATERMARKS, formatOffsets(this.#highWatermarks))
+    // no such file until the first compaction
+    if (this.firstDirtyOffsets.size > 0) await this.saveFirstDirtyOffsets()
   }
 
   async #saveStarts(): Promise<void> {
@@ -162,6 +174,10 @@ export class LogDirectory {
       else this.startOffsets.set(key, start)
     }
     await replaceFile(this.#fs, this.path, START_OFFSETS, formatOffsets(this.startOffsets))
+  }
+
+  async #saveFirstDirty(): Promise<void> {
+    await replaceFile(this.#fs, this.path, FIRST_DIRTY_OFFSETS, formatOffsets(this.firstDirtyOffsets))
   }
 
   #checkpointed(): [string, FilePartitionLog][] {

@@ -5,19 +5,8 @@ import type { SegmentShape } from '../../domain/log/log-segment.ts'
 import { DELETED_SUFFIX, LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX } from './file-names.ts'
 import type { FileSegment } from './file-segment.ts'
 import { isMissing } from './file-system.ts'
+import { floorSegment } from './segment-list.ts'
 import type { StorageContext } from './storage-context.ts'
-
-/** The index of the last segment that begins at or before `offset`; the first one when none does. */
-export function floorSegment(segments: readonly FileSegment[], offset: bigint): number {
-  let low = 0
-  let high = segments.length - 1
-  while (low < high) {
-    const middle = (low + high + 1) >>> 1
-    if (segments[middle]!.baseOffset <= offset) low = middle
-    else high = middle - 1
-  }
-  return low
-}
 
 /** Renames the segments' files to `.deleted` and lets them disappear after the delay. Readers at work finish. */
 export async function setAside(

@@ -64,6 +64,12 @@ export async function settleUnfinished(
   for (const suffix of [OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX]) {
     await remove(ends(suffix + SWAP_SUFFIX).flatMap((name) => [name, name.slice(0, -SWAP_SUFFIX.length)]))
   }
+  // The list of aborted transactions cannot be made again; the old segment's was set aside before any log was renamed.
+  for (const name of ends(TXN_INDEX_SUFFIX + SWAP_SUFFIX)) {
+    const final = name.slice(0, -SWAP_SUFFIX.length)
+    await fs.rename(`${folder}/${name}`, `${folder}/${final}`)
+    names = [...names.filter((other) => other !== name && other !== final), final]
+  }
   return names
 }
 

@@ -12,10 +12,13 @@ import type {
   LogSnapshot,
   PartitionLog,
   ReadLimits,
+  RewrittenBatches,
+  SegmentFacts,
   StampedBatch,
   TimestampOffset,
 } from '../../application/ports/log-store.ts'
 import { StorageError } from '../../application/ports/log-store.ts'
+import type { AbortedTransaction } from '../../domain/log/aborted-transaction.ts'
 import type { LeaderEpochEntry } from '../../domain/log/leader-epochs.ts'
 import { LeaderEpochs } from '../../domain/log/leader-epochs.ts'
 import { RollPlan } from '../../domain/log/log-segment.ts'
@@ -37,6 +40,9 @@ export class MemoryPartitionLog implements PartitionLog {
   readonly #plan: RollPlan
   readonly #epochs = new LeaderEpochs()
   #snapshots: LogSnapshot[] = []
+  /** By the offset of their markers. */
+  #aborted: AbortedTransaction[] = []
+  #firstDirty: bigint | null = null
 
   constructor(partition: TopicPartition, options: LogOptions, drawJitterMs: (options: LogOptions) => bigint) {
     this.topicPartition = partition
@@ -77,6 +83,7 @@ export class MemoryPartitionLog implements PartitionLog {
         }
         this.#active.append(batch, this.#options.indexIntervalBytes)
         this.#epochs.assign(batch.leaderEpoch, batch.baseOffset)
+        if (batch.aborted !== undefined) this.#aborted.push(batch.aborted)
         this.#end = batch.lastOffset + 1n
       }
       if (this.#plan.end < this.#end) this.#plan.reset(this.#active.shape, this.#end)
@@ -167,7 +174,9 @@ export class MemoryPartitionLog implements PartitionLog {
       for (const segment of this.#segments.splice(0, kept)) segment.dropBelow(segment.nextOffset)
       this.#segments[0]!.dropBelow(before)
       this.#epochs.truncateFromStart(before)
-      this.#snapshots = this.#snapshots.filter((snapshot) => snapshot.offset >= this.#segments[0]!.baseOffset)
+      const first = this.#segments[0]!.baseOffset
+      this.#snapshots = this.#snapshots.filter((snapshot) => snapshot.offset >= first)
+      this.#aborted = this.#aborted.filter(({ lastOffset }) => lastOffset >= first)
     })
   }
 
@@ -184,8 +193,76 @@ export class MemoryPartitionLog implements PartitionLog {
       this.#end = to
       this.#epochs.truncateFromEnd(to)
       this.#snapshots = this.#snapshots.filter((snapshot) => snapshot.offset <= to)
+      this.#aborted = this.#aborted.filter(({ lastOffset }) => lastOffset < to)
+      if (this.#firstDirty !== null && this.#firstDirty > to) this.#firstDirty = to
       this.#plan.reset(this.#active.shape, to)
     })
+  }
+
+  segments(): readonly SegmentFacts[] {
+    return [...this.#segments]
+  }
+
+  largestTimestamp(baseOffset: bigint): Promise<bigint | 'conflict'> {
+    return this.#guarded(() => {
+      const segment = this.#segments.find((known) => known.baseOffset === baseOffset)
+      if (segment === undefined) return 'conflict'
+      return segment.pieces.reduce((max, piece) => (piece.maxTimestamp > max ? piece.maxTimestamp : max), -1n)
+    })
+  }
+
+  roll(at: bigint, snapshot: Uint8Array | null): Promise<'rolled' | 'conflict'> {
+    return this.#guarded(() => {
+      if (this.#end !== at || this.#plan.end !== at) return 'conflict'
+      if (this.#active.nextOffset > this.#active.baseOffset) this.#roll(at, snapshot)
+      this.#plan.reset(this.#active.shape, at)
+      return 'rolled'
+    })
+  }
+
+  async replaceSegments(from: bigint, before: bigint, batches: RewrittenBatches): Promise<'replaced' | 'conflict'> {
+    const first = this.#segments.findIndex((segment) => segment.baseOffset === from)
+    const end = this.#segments.findIndex((segment) => segment.baseOffset === before)
+    if (from >= before) throw new RangeError(`no segments lie between ${from} and ${before}`)
+    if (first < 0 || end < 0) return 'conflict'
+    const old = this.#segments.slice(first, end)
+    const rewritten = new MemorySegment(from, 0n)
+    const aborted: AbortedTransaction[] = []
+    for await (const group of batches) {
+      for (const batch of group) {
+        if (batch.baseOffset < rewritten.nextOffset || batch.lastOffset >= before) {
+          throw new RangeError(`a batch from ${batch.baseOffset} to ${batch.lastOffset} is outside of what it replaces`)
+        }
+        rewritten.appendCopy(batch, this.#options.indexIntervalBytes)
+        if (batch.aborted !== undefined) aborted.push(batch.aborted)
+      }
+    }
+    return await this.#guarded(() => {
+      const at = this.#segments.indexOf(old[0]!)
+      if (at < 0 || old.some((segment, i) => this.#segments[at + i] !== segment)) return 'conflict'
+      if (this.#segments[at + old.length]?.baseOffset !== before) return 'conflict'
+      this.#segments.splice(at, old.length, rewritten)
+      for (const segment of old) segment.dropBelow(segment.nextOffset)
+      const others = this.#aborted.filter(({ lastOffset }) => lastOffset < from || lastOffset >= before)
+      this.#aborted = [...others, ...aborted].sort((a, b) => (a.lastOffset < b.lastOffset ? -1 : 1))
+      const gone = (offset: bigint) => offset > from && old.some(({ baseOffset }) => baseOffset === offset)
+      this.#snapshots = this.#snapshots.filter(({ offset }) => !gone(offset))
+      return 'replaced'
+    })
+  }
+
+  abortedTransactions(from: bigint, before: bigint): Promise<readonly AbortedTransaction[]> {
+    return this.#guarded(() =>
+      this.#aborted.filter(({ firstOffset, lastOffset }) => lastOffset >= from && firstOffset < before),
+    )
+  }
+
+  firstDirtyOffset(): bigint | null {
+    return this.#firstDirty
+  }
+
+  saveFirstDirtyOffset(offset: bigint): Promise<void> {
+    return this.#guarded(() => void (this.#firstDirty = offset))
   }
 
   leaderEpochs(): readonly LeaderEpochEntry[] {

@@ -30,9 +30,23 @@ export class MemorySegment {
   }
 
   append(batch: StampedBatch, indexIntervalBytes: number): void {
-    const last = this.pieces.at(-1)
     if (MemoryPiece.worthHolding(batch)) this.pieces.push(MemoryPiece.hold(batch))
-    else if (last?.tryAdd(batch) !== true) this.pieces.push(MemoryPiece.copy(batch, last))
+    else this.#copy(batch)
+    this.#count(batch, indexIntervalBytes)
+  }
+
+  /** As `append`, for a batch whose memory is used again afterwards. */
+  appendCopy(batch: StampedBatch, indexIntervalBytes: number): void {
+    this.#copy(batch)
+    this.#count(batch, indexIntervalBytes)
+  }
+
+  #copy(batch: StampedBatch): void {
+    const last = this.pieces.at(-1)
+    if (last?.tryAdd(batch) !== true) this.pieces.push(MemoryPiece.copy(batch, last))
+  }
+
+  #count(batch: StampedBatch, indexIntervalBytes: number): void {
     this.sizeBytes += batch.bytes.byteLength
     this.nextOffset = batch.lastOffset + 1n
     this.shape.add(

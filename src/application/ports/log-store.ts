@@ -7,6 +7,7 @@
  *
  * Every adapter passes the same contract, `test/contracts/log-store.ts`.
  */
+import type { AbortedTransaction } from '../../domain/log/aborted-transaction.ts'
 import type { LeaderEpochEntry } from '../../domain/log/leader-epochs.ts'
 import type { TopicPartition } from '../../domain/topic-partition.ts'
 import type { Uuid } from '../../domain/uuid.ts'
@@ -43,6 +44,8 @@ export interface StampedBatch {
    * storage keeps as the snapshot at `baseOffset` (null = nothing to keep).
    */
   readonly newSegment?: { readonly snapshot: Uint8Array | null }
+  /** Present when this is the marker that aborts a transaction: kept for `abortedTransactions`. */
+  readonly aborted?: AbortedTransaction
 }
 
 /** What the roll rule needs to know of a batch before it is appended. */
@@ -84,6 +87,16 @@ export interface LogSnapshot {
   readonly offset: bigint
   readonly bytes: Uint8Array
 }
+
+/** One segment of a log, as retention and compaction weigh it. */
+export interface SegmentFacts {
+  readonly baseOffset: bigint
+  /** Of the batches, without indexes. */
+  readonly sizeBytes: number
+}
+
+/** Batches that take the place of others, in order; each group must stay valid until the next one is asked for. */
+export type RewrittenBatches = AsyncIterable<readonly StampedBatch[]>
 
 export interface PartitionLog {
   readonly topicPartition: TopicPartition
@@ -134,6 +147,37 @@ export interface PartitionLog {
 
   /** Cuts everything at and after `to` (a batch boundary) off. */
   truncate(to: bigint): Promise<void>
+
+  /** Oldest first; the last one is the active one, and is there even when it is empty. */
+  segments(): readonly SegmentFacts[]
+
+  /**
+   * The largest timestamp in the segment with this base offset; where its records have none, when it was last
+   * written. `conflict` = there is no such segment any more.
+   */
+  largestTimestamp(baseOffset: bigint): Promise<bigint | 'conflict'>
+
+  /**
+   * Ends the active segment and begins the next one at `at`, if the log ends exactly there and nothing is announced
+   * that is not appended; `snapshot` is kept as that of a `newSegment`. An empty active segment stays.
+   */
+  roll(at: bigint, snapshot: Uint8Array | null): Promise<'rolled' | 'conflict'>
+
+  /**
+   * Puts one segment in the place of those from base offset `from` up to, but not including, base offset `before`,
+   * none of which is the active one. Nothing but `batches` is in it; their offsets lie within [from, before) and
+   * ascend, with gaps. Reads and appends go on meanwhile; a crash leaves the old segments or the new one. `conflict` =
+   * those segments are not (or no longer) there, and nothing was changed. When `batches` throws or cannot be stored,
+   * nothing is changed either, and the log stays usable.
+   */
+  replaceSegments(from: bigint, before: bigint, batches: RewrittenBatches): Promise<'replaced' | 'conflict'>
+
+  /** The aborted transactions with offsets in [from, before), by the offset of their markers. */
+  abortedTransactions(from: bigint, before: bigint): Promise<readonly AbortedTransaction[]>
+
+  /** Where the next compaction begins, as saved; null = never compacted. */
+  firstDirtyOffset(): bigint | null
+  saveFirstDirtyOffset(offset: bigint): Promise<void>
 
   /** The epochs in which this log was written, ascending; derived from the batches and kept by the adapter. */
   leaderEpochs(): readonly LeaderEpochEntry[]

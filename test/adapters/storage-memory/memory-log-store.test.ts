@@ -1,12 +1,15 @@
 import { describe, expect, it } from '@jest/globals'
 import { MemoryLogStore } from '../../../src/adapters/storage-memory/memory-log-store.ts'
 import { logStoreContract } from '../../contracts/log-store.ts'
+import { logUpkeepContract } from '../../contracts/log-upkeep.ts'
 import { appendAll, countedLease, storedBatch, testLogOptions } from '../../support/stored-batches.ts'
 
-logStoreContract('memory', async () => {
+const harness = async () => {
   const store = new MemoryLogStore()
   return { store, reopened: () => store, dispose: async () => undefined }
-})
+}
+logStoreContract('memory', harness)
+logUpkeepContract('memory', harness)
 
 describe('MemoryLogStore', () => {
   const partition = { topic: 't', partition: 0 }

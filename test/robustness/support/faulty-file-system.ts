@@ -65,6 +65,10 @@ export class FaultyFileSystem {
         check('syncDirectory', path)
         await under.syncDirectory(path)
       },
+      async modifiedMs(path) {
+        check('modifiedMs', path)
+        return await under.modifiedMs(path)
+      },
       async sizeOf(path) {
         check('sizeOf', path)
         return await under.sizeOf(path)
