@@ -24,6 +24,21 @@ describeWithKafka('a directory that we formatted, passed between us and Kafka', 
         folder.remove()
       }
     },
-    240_000,
+    300_000,
   )
+
+  it('keeps everything in three log directories', async () => {
+    const folder = temporaryFolder()
+    try {
+      const directory = new PassedDirectory(folder.path, { dirs: 3 })
+      await directory.ours('stop')
+      await directory.kafka('stop')
+      await directory.ours('kill')
+      await directory.kafka('kill')
+      await directory.ours('stop')
+      await directory.dumpClean()
+    } finally {
+      folder.remove()
+    }
+  }, 300_000)
 })

@@ -17,19 +17,29 @@ const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 /**
  * What a healthy Kafka says at WARN and ERROR while it lives through `#change` on a directory of its own: each start of
  * its controller, each partition that a topic grows by, the gap in the sequence that the test makes, a client that it
- * closes twice, and, after a kill without a checkpoint, a high watermark that begins inside a batch.
+ * closes twice, a topic deleted before it was told of its directory, and, after a kill without a checkpoint, a high
+ * watermark that begins inside a batch.
  */
 const harmless =
-  /Performing controller activation|Expected partition grown-\d|OutOfOrderSequence|Error processing append|Non-monotonic update of high watermark|close NetworkClient that has already been closed/
+  /Performing controller activation|Expected partition grown-\d|OutOfOrderSequence|Error processing append|Non-monotonic update of high watermark|close NetworkClient that has already been closed|references unknown topic ID/
 
 interface Running {
   readonly port: number
   end(how: End): Promise<void>
 }
 
+export interface PassedDirectoryOptions {
+  readonly dynamicQuorum?: boolean
+  /** How many log directories; 1 unless told. */
+  readonly dirs?: number
+  /** Broker configs for both. */
+  readonly extra?: Readonly<Record<string, string>>
+}
+
 export class PassedDirectory {
-  /** The log directory. */
+  /** The first log directory: that with the metadata. */
   readonly data: string
+  readonly #dirs: readonly string[]
   readonly #folder: string
   readonly #dynamicQuorum: boolean
   readonly #extra: Readonly<Record<string, string>>
@@ -38,9 +48,10 @@ export class PassedDirectory {
   #producer: { readonly id: bigint; sequence: number; last: bigint; batch: BatchToSend } | null = null
   readonly #producerIds = new Set<bigint>()
 
-  constructor(folder: string, options: { dynamicQuorum?: boolean; extra?: Readonly<Record<string, string>> } = {}) {
+  constructor(folder: string, options: PassedDirectoryOptions = {}) {
     this.#folder = folder
-    this.data = path.join(folder, 'data')
+    this.#dirs = Array.from({ length: options.dirs ?? 1 }, (_, i) => path.join(folder, i === 0 ? 'data' : `data${i}`))
+    this.data = this.#dirs[0]!
     this.#dynamicQuorum = options.dynamicQuorum ?? false
     this.#extra = options.extra ?? {}
   }
@@ -60,12 +71,12 @@ export class PassedDirectory {
 
   ourProperties(): string {
     const quorum = this.#dynamicQuorum ? { 'controller.quorum.voters': '' } : {}
-    return writeProperties(this.#folder, { ...quorum, ...this.#extra })
+    return writeProperties(this.#folder, { ...quorum, 'log.dirs': this.#dirs.join(','), ...this.#extra })
   }
 
   kafkaFiles() {
     const dynamicQuorum = this.#dynamicQuorum
-    return kafkaProperties(path.join(this.#folder, 'kafka.properties'), this.data, {
+    return kafkaProperties(path.join(this.#folder, 'kafka.properties'), this.#dirs.join(','), {
       dynamicQuorum,
       extra: this.#extra,
     })
@@ -86,8 +97,17 @@ export class PassedDirectory {
     } finally {
       if (!ended) await running.end('kill')
     }
-    const names = await readdir(this.data)
-    expect(names.filter((name) => name.endsWith('-stray'))).toEqual([])
+    expect((await this.#folders()).filter((folder) => folder.endsWith('-stray'))).toEqual([])
+  }
+
+  /** The folders of all partitions. */
+  async #folders(): Promise<string[]> {
+    const found: string[] = []
+    for (const dir of this.#dirs) {
+      const entries = await readdir(dir, { withFileTypes: true })
+      found.push(...entries.filter((entry) => entry.isDirectory()).map(({ name }) => path.join(dir, name)))
+    }
+    return found
   }
 
   async #change(broker: DrivenBroker): Promise<void> {
@@ -139,12 +159,11 @@ export class PassedDirectory {
 
   /** Kafka's own reader of log files goes through every file of the directory, which nobody has open. */
   async dumpClean(): Promise<void> {
-    const folders = (await readdir(this.data, { withFileTypes: true })).filter((entry) => entry.isDirectory())
     const files: string[] = []
-    for (const { name } of folders) {
-      if (name === '__cluster_metadata-0' || name.endsWith('-delete')) continue
-      for (const file of await readdir(path.join(this.data, name))) {
-        if (/\.(log|index|timeindex|snapshot)$/.test(file)) files.push(path.join(this.data, name, file))
+    for (const folder of await this.#folders()) {
+      if (folder.endsWith('__cluster_metadata-0') || folder.endsWith('-delete')) continue
+      for (const file of await readdir(folder)) {
+        if (/\.(log|index|timeindex|snapshot)$/.test(file)) files.push(path.join(folder, file))
       }
     }
     expect(linesThatAreWrong(await dump(files, '--deep-iteration'))).toEqual([])
