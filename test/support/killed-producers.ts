@@ -100,16 +100,19 @@ export class PlainProducer {
   }
 }
 
-/** An idempotent producer with five batches under way: what it sent is there once, whatever it got answers for. */
+/** An idempotent producer: what it sent is there once, whatever it got answers for. */
 export class IdempotentProducer {
   readonly topic: string
+  readonly #depth: number
   #identity: { readonly producerId: bigint; readonly producerEpoch: number } | null = null
   /** Sent and not answered, in order; sent again first in the next life. */
   #open: { readonly sequence: number; readonly count: number }[] = []
   #nextSequence = 0
 
-  constructor(topic: string) {
+  /** @param depth - how many batches are under way; a broker remembers five */
+  constructor(topic: string, depth: number) {
     this.topic = topic
+    this.#depth = depth
   }
 
   async run(client: WireClient, onAnswer: () => void): Promise<void> {
@@ -125,7 +128,7 @@ export class IdempotentProducer {
         onAnswer()
       }
     }
-    if (alive) await Promise.all(Array.from({ length: 5 }, one))
+    if (alive) await Promise.all(Array.from({ length: this.#depth }, one))
   }
 
   async #send(client: WireClient, batch: { readonly sequence: number; readonly count: number }): Promise<boolean> {
