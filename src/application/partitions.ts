@@ -3,7 +3,8 @@
  *
  * It follows the image: topics and partitions that appear get their logs at once (so that the folders are there, as in
  * a real broker), those that vanish lose them, and changed configs reach open logs. What lies in the storage without
- * being in the image is left alone and reported: it may be somebody's data.
+ * being in the image is reported and left alone, for it may be somebody's data; a topic that needs its place has it set
+ * aside.
  */
 import type { ClusterImage, PartitionImage, TopicImage } from '../domain/cluster/cluster-image.ts'
 import type { TopicConfig } from '../domain/config/topic-config.ts'
@@ -14,7 +15,7 @@ import type { PartitionDirectory, ReadablePartition } from './partition.ts'
 import type { Checksum } from './ports/checksum.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Compressor } from './ports/compressor.ts'
-import type { LogStore, PartitionLog, LogOptions } from './ports/log-store.ts'
+import type { ListedLog, LogStore, PartitionLog, LogOptions } from './ports/log-store.ts'
 import type { Logger } from './ports/logger.ts'
 import type { MetadataRepository } from './ports/metadata-repository.ts'
 import type { Timer, Timers } from './ports/timers.ts'
@@ -44,8 +45,8 @@ export interface PartitionsPorts {
   readonly topicConfigs: { of(image: ClusterImage, topic: string): TopicConfig }
 }
 
-/** How many logs are created at a time when topics appear. */
-const CREATED_AT_ONCE = 16
+/** How many logs are opened at a time when topics appear, or after an unclean stop. */
+const OPENED_AT_ONCE = 16
 
 export class Partitions implements PartitionDirectory {
   readonly budget: WriteBudget
@@ -56,6 +57,8 @@ export class Partitions implements PartitionDirectory {
   readonly #hosted = new Map<Uuid, (HostedPartition | undefined)[]>()
   /** Deletions under way, by folder name: the same name may be created again meanwhile. */
   readonly #deleting = new Map<string, Promise<void>>()
+  /** Logs of no topic that we know, by folder name: set aside when a topic needs their place. */
+  readonly #foreign = new Set<string>()
   /** Work that `close` waits for. */
   readonly #background = new Set<Promise<void>>()
   #stopListening: (() => void) | null = null
@@ -86,13 +89,32 @@ export class Partitions implements PartitionDirectory {
   async start(): Promise<void> {
     this.#stopListening = this.#ports.metadata.onChange((image, before) => this.#follow(image, before))
     this.#expireLater()
+    this.#inBackground(this.#recover(this.#takeStock(await this.#ports.logStore.list())))
+  }
+
+  /** Notes the logs that belong to no topic of the image; answers the others that must be recovered. */
+  #takeStock(listed: readonly ListedLog[]): readonly ListedLog[] {
     const image = this.#ports.metadata.image()
-    for (const { topicPartition, topicId } of await this.#ports.logStore.list()) {
+    return listed.filter(({ topicPartition, topicId, needsRecovery }) => {
+      if (topicId === METADATA_TOPIC_ID) return false
       const topic = image.topicsByName.get(topicPartition.topic)
-      if (topicId === METADATA_TOPIC_ID) continue
       const known = topic?.partitions[topicPartition.partition] !== undefined
-      if (known && (topicId === null || topicId === topic.id)) continue
+      if (known && (topicId === null || topicId === topic.id)) return needsRecovery
       this.#ports.logger.warn('log without topic', { ...topicPartition, topicId })
+      this.#foreign.add(topicPartitionKey(topicPartition.topic, topicPartition.partition))
+      return false
+    })
+  }
+
+  /** Opens what the last owner left unclean, so that nobody waits for it later and the next stop is a clean one. */
+  async #recover(unclean: readonly ListedLog[]): Promise<void> {
+    for (let at = 0; at < unclean.length && !this.#closed; at += OPENED_AT_ONCE) {
+      const opening: Promise<void>[] = []
+      for (const { topicPartition } of unclean.slice(at, at + OPENED_AT_ONCE)) {
+        const hosted = this.find(topicPartition.topic, topicPartition.partition)
+        if (hosted !== null) opening.push(hosted.whenOpen())
+      }
+      await Promise.all(opening)
     }
   }
 
@@ -127,7 +149,9 @@ export class Partitions implements PartitionDirectory {
   }
 
   async #openLog(topicPartition: TopicPartition, options: LogOptions): Promise<PartitionLog> {
-    await this.#deleting.get(topicPartitionKey(topicPartition.topic, topicPartition.partition))
+    const key = topicPartitionKey(topicPartition.topic, topicPartition.partition)
+    await this.#deleting.get(key)
+    if (this.#foreign.delete(key)) await this.#ports.logStore.setAside(topicPartition)
     return this.#ports.logStore.open(topicPartition, options)
   }
 
@@ -161,10 +185,10 @@ export class Partitions implements PartitionDirectory {
   }
 
   async #create(created: readonly (readonly [TopicImage, PartitionImage])[]): Promise<void> {
-    for (let at = 0; at < created.length && !this.#closed; at += CREATED_AT_ONCE) {
+    for (let at = 0; at < created.length && !this.#closed; at += OPENED_AT_ONCE) {
       const image = this.#ports.metadata.image()
       const opening: Promise<void>[] = []
-      for (const [topic, partition] of created.slice(at, at + CREATED_AT_ONCE)) {
+      for (const [topic, partition] of created.slice(at, at + OPENED_AT_ONCE)) {
         const still = image.topicsById.get(topic.id)
         const hosted = still === undefined ? null : this.#partition(image, still, partition.partitionId)
         if (hosted !== null) opening.push(hosted.whenOpen())

@@ -321,6 +321,19 @@ describe('partitions', () => {
     expect(await store.list()).toHaveLength(1)
   })
 
+  it('make room for a topic whose name an unknown log bears: a deletion that a crash cut short', async () => {
+    const store = new StallingLogStore()
+    const first = await open({ logStore: store })
+    append(first.partitions.find('t', 0)!, batch())
+    await settle()
+    await first.partitions.close()
+    const other = 'b3RoZXItaWQtZm9yLXRlc3'
+    const second = await open({ logStore: store }, [{ ...topic, id: other }])
+    const partition = second.partitions.find('t', 0)!
+    await partition.whenOpen()
+    expect([partition.state, partition.highWatermark]).toEqual(['open', 0n])
+  })
+
   it('end with all that was accepted written, and no timer left', async () => {
     const { partitions, store, clock } = await open()
     const partition = partitions.find('t', 0)!

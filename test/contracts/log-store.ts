@@ -67,7 +67,9 @@ export function logStoreContract(name: string, makeHarness: () => Promise<LogSto
         expect(log.topicId).toBe(options.topicId)
         expect(log.topicPartition).toEqual(partition)
         expect(log.leaderEpochs()).toEqual([])
-        expect(await store.list()).toEqual([{ topicPartition: partition, topicId: options.topicId }])
+        expect(await store.list()).toEqual([
+          { topicPartition: partition, topicId: options.topicId, needsRecovery: false },
+        ])
       })
       it('are the same object however often and however concurrently they are opened', async () => {
         const [one, two] = await Promise.all([store.open(partition, options), store.open(partition, options)])
@@ -81,6 +83,14 @@ export function logStoreContract(name: string, makeHarness: () => Promise<LogSto
         const other = { ...options, topicId: 'YW5vdGhlci10b3BpYy1pZA' }
         await expect(store.open(partition, other)).rejects.toThrow(StorageError)
         expect((await store.open(partition, options)).range().end).toBe(2n)
+      })
+      it('make room for another topic id when they are set aside', async () => {
+        await appendAll(await store.open(partition, options), batchesFrom(0n, 1))
+        await restart()
+        await store.setAside(partition)
+        expect(await store.list()).toEqual([])
+        const other = { ...options, topicId: 'YW5vdGhlci10b3BpYy1pZA' }
+        expect((await store.open(partition, other)).range()).toEqual({ start: 0n, end: 0n })
       })
       it('with dashes and dots in their names are told apart', async () => {
         const names = ['a-1', 'a', 'a-1-2', 'a.b_c-']

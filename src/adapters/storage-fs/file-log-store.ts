@@ -7,7 +7,7 @@
  * Windows).
  */
 import type { Checksum } from '../../application/ports/checksum.ts'
-import type { LogDirectory as DirectoryDescription } from '../../application/ports/log-store.ts'
+import type { ListedLog, LogDirectory as DirectoryDescription } from '../../application/ports/log-store.ts'
 import type { LogOptions, LogStore, PartitionLog } from '../../application/ports/log-store.ts'
 import { StorageError } from '../../application/ports/log-store.ts'
 import type { Logger } from '../../application/ports/logger.ts'
@@ -20,7 +20,7 @@ import type { Uuid } from '../../domain/uuid.ts'
 import { BufferPool } from './buffer-pool.ts'
 import { formatTopicId, parseTopicId } from './checkpoint-text.ts'
 import { DelayedRemoval } from './delayed-removal.ts'
-import { deletedFolderName, METADATA_FILE } from './file-names.ts'
+import { renamedFolder, METADATA_FILE } from './file-names.ts'
 import type { LogKeeper } from './file-partition-log.ts'
 import { FilePartitionLog } from './file-partition-log.ts'
 import type { FileSystem } from './file-system.ts'
@@ -234,37 +234,49 @@ export class FileLogStore implements LogStore {
     if (stored !== topicId) throw otherTopic(folder, stored, topicId)
   }
 
-  async list(): Promise<readonly { readonly topicPartition: TopicPartition; readonly topicId: Uuid | null }[]> {
+  async list(): Promise<readonly ListedLog[]> {
     const { fs } = this.#context
     const listed = this.#directories.flatMap((directory) =>
       [...directory.partitions].map(async ([key, topicPartition]) => {
         const text = await readText(fs, `${directory.folder(key)}/${METADATA_FILE}`)
-        return { topicPartition, topicId: text === null ? null : parseTopicId(text) }
+        const topicId = text === null ? null : parseTopicId(text)
+        return { topicPartition, topicId, needsRecovery: directory.unclean.has(key) }
       }),
     )
     return await Promise.all(listed)
   }
 
   async delete(partition: TopicPartition): Promise<void> {
-    this.#assertStarted()
     const key = topicPartitionKey(partition.topic, partition.partition)
+    const renamed = await this.#rename(partition, key, 'delete')
+    if (renamed !== null) this.#context.removal.schedule([renamed], this.#deleteDelays.get(key) ?? DELETE_DELAY_MS)
+    this.#deleteDelays.delete(key)
+  }
+
+  async setAside(partition: TopicPartition): Promise<void> {
+    const key = topicPartitionKey(partition.topic, partition.partition)
+    const folder = await this.#rename(partition, key, 'stray')
+    if (folder !== null) this.#context.logger.warn('log set aside', { ...partition, folder })
+  }
+
+  /** Takes a log out of use under a name that is none; answers its folder's new path, null when there was no log. */
+  async #rename(partition: TopicPartition, key: string, suffix: 'delete' | 'stray'): Promise<string | null> {
+    this.#assertStarted()
     await this.#opening.get(key)?.catch(() => undefined)
     const directory = this.#directories.find(({ partitions }) => partitions.has(key))
     this.#opening.delete(key)
-    if (directory === undefined) return
+    if (directory === undefined) return null
     await directory.begin()
     await directory.logs.get(key)?.discard()
     directory.logs.delete(key)
     // first the checkpoints: a partition of the same name that comes next must not inherit offsets
     if (directory.forget(key)) await directory.save()
-    const { fs, random, removal } = { ...this.#context, random: this.#options.random }
-    const uniqueHex = Buffer.from(random.uuid(), 'base64url').toString('hex')
-    const renamed = `${directory.path}/${deletedFolderName(partition, uniqueHex)}`
-    await fs.rename(directory.folder(key), renamed)
+    const uniqueHex = Buffer.from(this.#options.random.uuid(), 'base64url').toString('hex')
+    const renamed = `${directory.path}/${renamedFolder(partition, uniqueHex, suffix)}`
+    await this.#context.fs.rename(directory.folder(key), renamed)
     await directory.syncFolders()
     directory.partitions.delete(key)
-    removal.schedule([renamed], this.#deleteDelays.get(key) ?? DELETE_DELAY_MS)
-    this.#deleteDelays.delete(key)
+    return renamed
   }
 
   async directories(): Promise<readonly DirectoryDescription[]> {

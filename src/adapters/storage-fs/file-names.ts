@@ -40,8 +40,12 @@ export function isDeletedFolder(name: string): boolean {
   return /^.*-\d{1,10}\.[0-9a-f]{32}-delete$/.test(name)
 }
 
-/** What the folder of a deleted partition is renamed to: the topic's name is cut to what a file name may hold. */
-export function deletedFolderName({ topic, partition }: TopicPartition, uniqueHex: string): string {
-  const suffix = `-${partition}.${uniqueHex}-delete`
-  return topic.slice(0, FOLDER_NAME_MAX - suffix.length) + suffix
+/** What the folder of a partition out of use is renamed to: the topic's name is cut to what a file name may hold. */
+export function renamedFolder(
+  { topic, partition }: TopicPartition,
+  uniqueHex: string,
+  suffix: 'delete' | 'stray',
+): string {
+  const rest = `-${partition}.${uniqueHex}-${suffix}`
+  return topic.slice(0, FOLDER_NAME_MAX - rest.length) + rest
 }

@@ -2,13 +2,12 @@
  * The storage port in memory: for tests, caches and programs that embed a broker and want nothing on a disk. What is
  * stored lives as long as this object; `close` and `start` again is a restart that loses nothing.
  */
-import type { LogDirectory, LogOptions, LogStore, PartitionLog } from '../../application/ports/log-store.ts'
+import type { ListedLog, LogDirectory, LogOptions, LogStore, PartitionLog } from '../../application/ports/log-store.ts'
 import { StorageError } from '../../application/ports/log-store.ts'
 import type { Random } from '../../application/ports/random.ts'
 import { segmentJitter } from '../../domain/log/log-segment.ts'
 import type { TopicPartition } from '../../domain/topic-partition.ts'
 import { topicPartitionKey } from '../../domain/topic-partition.ts'
-import type { Uuid } from '../../domain/uuid.ts'
 import { MemoryPartitionLog } from './memory-partition-log.ts'
 
 const JITTER_RANGE = 0x7fff_ffff
@@ -43,8 +42,14 @@ export class MemoryLogStore implements LogStore {
     return Promise.resolve(log)
   }
 
-  list(): Promise<readonly { readonly topicPartition: TopicPartition; readonly topicId: Uuid | null }[]> {
-    return Promise.resolve([...this.#logs.values()].map(({ topicPartition, topicId }) => ({ topicPartition, topicId })))
+  list(): Promise<readonly ListedLog[]> {
+    const listed = [...this.#logs.values()].map(({ topicPartition, topicId }) => ({ topicPartition, topicId }))
+    return Promise.resolve(listed.map((log) => ({ ...log, needsRecovery: false })))
+  }
+
+  /** Nobody could look at it again: it is deleted. */
+  setAside(partition: TopicPartition): Promise<void> {
+    return this.delete(partition)
   }
 
   delete(partition: TopicPartition): Promise<void> {

@@ -206,13 +206,26 @@ export interface LogDirectory {
   readonly usableBytes: bigint
 }
 
+/** A log that the store holds, whether it is open or not. */
+export interface ListedLog {
+  readonly topicPartition: TopicPartition
+  /** As the storage recorded it; null where it recorded none. */
+  readonly topicId: Uuid | null
+  /** Its last owner did not stop cleanly: opening it recovers it, and until then the next stop is not clean either. */
+  readonly needsRecovery: boolean
+}
+
 export interface LogStore {
   /** Takes the storage (locks directories, recovers after an unclean stop). Before it, no other method may be called. */
   start(): Promise<void>
   /** Opens a log, creating it empty when it does not exist. Opening the same one twice answers the same object. */
   open(partition: TopicPartition, options: LogOptions): Promise<PartitionLog>
-  /** What exists, with the topic id that the storage recorded (null where it recorded none). */
-  list(): Promise<readonly { readonly topicPartition: TopicPartition; readonly topicId: Uuid | null }[]>
+  list(): Promise<readonly ListedLog[]>
+  /**
+   * Takes a log out of the way that belongs to no topic we know: a new one of that name can be opened then. Where there
+   * are files they stay, in a folder with Kafka's suffix `-stray`.
+   */
+  setAside(partition: TopicPartition): Promise<void>
   /** Removes a log; readers that hold a slice of it keep it. */
   delete(partition: TopicPartition): Promise<void>
   /** The directories behind the store; an adapter without directories answers one with the path ''. */

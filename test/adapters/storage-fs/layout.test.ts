@@ -1,6 +1,6 @@
 /** The files and folders that a store leaves: names, sizes and contents are those of Kafka. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { FileLogStore } from '../../../src/adapters/storage-fs/file-log-store.ts'
 import { StorageError } from '../../../src/application/ports/log-store.ts'
@@ -118,6 +118,28 @@ describe('the layout of a log directory', () => {
     await restart()
     await store.close()
     expect((await readdir(data)).filter((name) => name.endsWith('-delete'))).toEqual([])
+  })
+
+  it('sets a log aside under the suffix -stray, with its records', async () => {
+    await fill(3)
+    const before = await readFile(join(folder, '00000000000000000000.log'))
+    await store.setAside(partition)
+    await store.open(partition, { ...small, topicId: 'YW5vdGhlci10b3BpYy1pZA' })
+    const aside = (await readdir(data)).find((name) => name.endsWith('-stray'))!
+    expect(aside).toMatch(/^orders-3\.[0-9a-f]{32}-stray$/)
+    expect(await readFile(join(data, aside, '00000000000000000000.log'))).toEqual(before)
+  })
+
+  it('says after an unclean stop which logs must be recovered', async () => {
+    await fill(1)
+    await store.close()
+    await rm(join(data, '.kafka_cleanshutdown'))
+    store = storage.store()
+    await store.start()
+    const needs = async () => (await store.list()).map(({ needsRecovery }) => needsRecovery)
+    expect(await needs()).toEqual([true])
+    await store.open(partition, small)
+    expect(await needs()).toEqual([false])
   })
 
   it('forgets the offsets of a deleted partition', async () => {
