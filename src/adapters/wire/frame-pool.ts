@@ -69,9 +69,20 @@ export class FramePool {
 
   /** Takes memory back; for `Frame` only. The most recently used comes out first, because the CPU may still hold it. */
   recycle(bytes: Buffer): void {
-    if (this.#idleBytes + bytes.length > this.#idleBytesMax) return
-    this.#idle[classOf(bytes.length)]!.push(bytes)
+    const index = classOf(bytes.length)
+    if (this.#idleBytes + bytes.length > this.#idleBytesMax && !this.#makeRoom(index, bytes.length)) return
+    this.#idle[index]!.push(bytes)
     this.#idleBytes += bytes.length
+  }
+
+  /** Drops idle frames of other classes: what comes back now is what is in use now. */
+  #makeRoom(index: number, bytes: number): boolean {
+    for (let other = this.#idle.length - 1; other >= 0; other--) {
+      if (other === index) continue
+      const list = this.#idle[other]!
+      while (list.length > 0 && this.#idleBytes + bytes > this.#idleBytesMax) this.#idleBytes -= list.pop()!.length
+    }
+    return this.#idleBytes + bytes <= this.#idleBytesMax
   }
 
   /** Gives all idle memory to the garbage collector. */

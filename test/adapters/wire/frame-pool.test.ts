@@ -38,6 +38,16 @@ describe('FramePool', () => {
     expect(pool.idleBytes).toBe(0)
   })
 
+  it('keeps what is in use now rather than what was in use before', () => {
+    const pool = new FramePool(2 * megabyte)
+    const before = Array.from({ length: 7 }, () => pool.take(262_144))
+    for (const frame of before) frame.release()
+    const large = pool.take(megabyte)
+    large.release()
+    expect(pool.idleBytes).toBeLessThanOrEqual(2 * megabyte)
+    expect(pool.take(megabyte).bytes).toBe(large.bytes)
+  })
+
   it('keeps nothing of frames above the largest class', () => {
     const pool = new FramePool(100 * megabyte)
     pool.take(50 * megabyte).release()
