@@ -2,7 +2,8 @@
  * The floor: what any Node process must pay for the same bytes. It takes length-prefixed frames, checks the CRC of
  * each record batch and stamps its offset at places told in advance, writes the batches to one file for each
  * partition as asynchronous vectored writes (one in flight a file, all that queued meanwhile in the next), and then
- * answers a fixed frame. A fetch answers a fixed length from memory or from the file. It parses no protocol.
+ * answers a fixed frame. A fetch answers a fixed length from memory or from the file. It parses no protocol. Bytes get
+ * from the socket into pooled memory as they do in the broker, because nothing cheaper is known.
  *
  * Started by the bench as a process of its own: `node floor.js <json of FloorPlan>`; prints `listening <port>`.
  */
@@ -10,6 +11,9 @@ import { crc32c } from '@node-rs/crc32'
 import fs from 'node:fs'
 import net from 'node:net'
 import path from 'node:path'
+import { FramePool } from '../src/adapters/wire/frame-pool.ts'
+import { Framer, type InboundFrame } from '../src/adapters/wire/framer.ts'
+import { readInto } from '../src/adapters/wire/socket-reader.ts'
 
 export interface FloorPlan {
   readonly directory: string
@@ -58,17 +62,26 @@ function drain(sink: Sink): void {
   )
 }
 
-function produce(socket: net.Socket, frame: Buffer): void {
+/** What a frame lacks of its length on the wire. */
+const sizeBytes = 4
+
+function produce(socket: net.Socket, { bytes: frame, lease }: InboundFrame): void {
   const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength)
   let open = plan.batches.length
-  for (const { offset, length, partition } of plan.batches) {
+  const done = () => {
+    if (--open > 0) return
+    lease.release()
+    answer(socket, plan.answerBytes)
+  }
+  for (const { offset: onWire, length, partition } of plan.batches) {
+    const offset = onWire - sizeBytes
     const batch = frame.subarray(offset, offset + length)
     if (crc32c(batch.subarray(21)) !== view.getUint32(offset + 17)) throw new Error('bad CRC')
     const sink = sinks[partition]!
     view.setBigInt64(offset, sink.end)
     view.setInt32(offset + 12, 0)
     sink.end += BigInt(view.getInt32(offset + 57))
-    sink.queue.push({ chunk: batch, done: () => --open === 0 && answer(socket, plan.answerBytes) })
+    sink.queue.push({ chunk: batch, done })
     drain(sink)
   }
 }
@@ -81,58 +94,63 @@ function answer(socket: net.Socket, bytes: number): void {
 }
 
 const inMemory = Buffer.alloc(plan.fetch?.from === 'memory' ? plan.fetch.bytes : 0, 1)
+const idleChunks: Buffer[] = []
 let filePosition = 0
 
 function fetch(socket: net.Socket): void {
   const { bytes, from, fileBytes } = plan.fetch!
-  const head = Buffer.alloc(64)
-  head.writeInt32BE(60 + bytes, 0)
   if (from === 'memory') {
-    socket.cork()
-    socket.write(head)
-    socket.write(inMemory)
-    socket.uncork()
+    send(socket, inMemory, () => undefined)
     return
   }
-  const chunk = Buffer.allocUnsafeSlow(bytes)
+  const chunk = idleChunks.pop() ?? Buffer.allocUnsafeSlow(bytes)
   if (filePosition + bytes > fileBytes) filePosition = 0
   fs.read(sinks[0]!.fd, chunk, 0, bytes, filePosition, (error) => {
     if (error !== null) throw error
-    socket.cork()
-    socket.write(head)
-    socket.write(chunk)
-    socket.uncork()
+    send(socket, chunk, () => idleChunks.push(chunk))
   })
   filePosition += bytes
 }
 
-function serve(socket: net.Socket): void {
-  socket.setNoDelay(true)
-  let chunks: Buffer[] = []
-  let have = 0
-  socket.on('data', (data) => {
-    chunks.push(data)
-    have += data.length
-    while (have >= 4) {
-      const first = chunks[0]!.length >= 4 ? chunks[0]! : Buffer.concat(chunks)
-      if (first !== chunks[0]) chunks = [first]
-      const size = 4 + first.readInt32BE(0)
-      if (have < size) return
-      const all = chunks.length === 1 ? first : Buffer.concat(chunks, have)
-      chunks = all.length > size ? [all.subarray(size)] : []
-      have -= size
-      if (plan.fetch === undefined) produce(socket, all.subarray(0, size))
-      else fetch(socket)
-    }
+function send(socket: net.Socket, chunk: Buffer, sent: () => void): void {
+  const head = Buffer.alloc(64)
+  head.writeInt32BE(60 + chunk.length, 0)
+  socket.cork()
+  socket.write(head)
+  socket.write(chunk, sent)
+  socket.uncork()
+}
+
+const pool = new FramePool(32 << 20)
+const scratch = Buffer.allocUnsafeSlow(65_536)
+
+function serve(accepted: net.Socket): void {
+  accepted.setNoDelay(true)
+  const framer = new Framer({ pool, scratch, frameBytesMax: 1 << 30 })
+  const socket = readInto(accepted, {
+    target: () => framer.target(),
+    filled(count) {
+      framer.filled(count)
+      for (let frame = framer.next(); frame !== null; frame = framer.next()) {
+        if (plan.fetch === undefined) produce(socket, frame)
+        else {
+          frame.lease.release()
+          fetch(socket)
+        }
+      }
+      return true
+    },
   })
   socket.on('error', () => socket.destroy())
+  socket.on('end', () => socket.destroy())
+  socket.resume()
 }
 
 if (plan.fetch?.from === 'file') {
   const block = Buffer.alloc(1 << 20, 7)
   for (let at = 0; at < plan.fetch.fileBytes; at += block.length) fs.writeSync(sinks[0]!.fd, block, 0, block.length, at)
 }
-const server = net.createServer(serve).listen(0, '127.0.0.1', () => {
+const server = net.createServer({ pauseOnConnect: true }, serve).listen(0, '127.0.0.1', () => {
   console.log(`listening ${String((server.address() as net.AddressInfo).port)}`)
 })
 process.on('SIGTERM', () => process.exit(0))

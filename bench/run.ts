@@ -102,15 +102,16 @@ async function measure(scenario: Scenario, start: () => Promise<Target>, protoco
         await load({ ...address, connections: 1, inFlight: 5, frames: [frame], requests, check: checkAnswer.produce })
       }
     }
-    const before = target.pid === undefined ? null : usageOf(target.pid)
-    const result = await load({
+    const plan = {
       ...address,
       connections: scenario.connections,
       inFlight: scenario.inFlight,
       frames: scenario.frames,
-      requests: scenario.requests,
       check: !protocol ? () => undefined : scenario.kind === 'produce' ? checkAnswer.produce : checkAnswer.fetch,
-    })
+    }
+    await load({ ...plan, requests: scenario.warmUpRequests })
+    const before = target.pid === undefined ? null : usageOf(target.pid)
+    const result = await load({ ...plan, requests: scenario.requests })
     const after = target.pid === undefined ? null : usageOf(target.pid)
     return measurement(scenario, result, (after?.cpuSeconds ?? NaN) - (before?.cpuSeconds ?? NaN), after)
   } finally {
