@@ -8,6 +8,7 @@
 import type { PartitionImage } from '../domain/cluster/cluster-image.ts'
 import type { TopicConfig } from '../domain/config/topic-config.ts'
 import type { KafkaError } from '../domain/errors.ts'
+import type { AbortedTransaction } from '../domain/log/aborted-transaction.ts'
 import { refusal, type Refusal } from '../domain/log/append-rules.ts'
 import { readEndMarker } from '../domain/log/end-marker.ts'
 import type { LeaderEpochEntry } from '../domain/log/leader-epochs.ts'
@@ -305,6 +306,10 @@ export class HostedPartition implements ReadablePartition {
     if (from >= before) return emptySlice(from)
     const within = { bytesMax: limits.bytesMax, atLeastOne: limits.atLeastOne, before }
     return this.#context.tail.read(this.#window, from, within) ?? this.#guarded('read', log.read(from, within))
+  }
+
+  async abortedTransactions(from: bigint, before: bigint): Promise<readonly AbortedTransaction[]> {
+    return await this.#guarded('read', this.#readable().abortedTransactions(from, before))
   }
 
   #bound(isolation: Isolation): bigint {

@@ -4,6 +4,7 @@
  * A partition is found synchronously (`PartitionDirectory.find`) and opens in the background: `await whenOpen()` before
  * anything else when `state` is 'opening'. In state 'offline' (I/O failed once) everything answers KAFKA_STORAGE_ERROR.
  */
+import type { AbortedTransaction } from '../domain/log/aborted-transaction.ts'
 import type { LeaderEpochEntry } from '../domain/log/leader-epochs.ts'
 import type { KafkaError } from '../domain/errors.ts'
 import type { TopicPartition } from '../domain/topic-partition.ts'
@@ -45,6 +46,11 @@ export interface ReadablePartition {
    * @throws StorageError (also as a rejection); the partition is offline then
    */
   read(from: bigint, limits: PartitionReadLimits, isolation: Isolation): LogSlice | Promise<LogSlice>
+  /**
+   * The aborted transactions with offsets in [from, before), for readers who skip their records (KIP-98).
+   * @throws StorageError as a rejection; the partition is offline then
+   */
+  abortedTransactions(from: bigint, before: bigint): Promise<readonly AbortedTransaction[]>
   /** Below the bound that `isolation` sets; null when no record is that late. */
   offsetForTimestamp(timestamp: bigint, isolation: Isolation): Promise<TimestampOffset | null>
   /** The record with the largest timestamp, the earliest of several; null for an empty log. */

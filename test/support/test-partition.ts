@@ -1,5 +1,6 @@
 /** A partition whose every state a test sets by hand, over batches in an array; reads come at once or a turn later. */
 import type { KafkaError } from '../../src/domain/errors.ts'
+import type { AbortedTransaction } from '../../src/domain/log/aborted-transaction.ts'
 import type { LeaderEpochEntry } from '../../src/domain/log/leader-epochs.ts'
 import type {
   Isolation,
@@ -29,6 +30,8 @@ export class TestPartition implements ReadablePartition {
   /** 'later': as from a disk. */
   reads: 'now' | 'later' = 'now'
   readFails = false
+  aborted: AbortedTransaction[] = []
+  abortedUnreadable = false
   path = '/logs'
   /** Slices that were read and not given back. */
   held = 0
@@ -97,6 +100,11 @@ export class TestPartition implements ReadablePartition {
       return { chunks, bytes, nextOffset, release }
     }
     return this.reads === 'now' ? read() : Promise.resolve().then(read)
+  }
+
+  abortedTransactions(from: bigint, before: bigint): Promise<readonly AbortedTransaction[]> {
+    if (this.abortedUnreadable) return Promise.reject(new StorageError('broken'))
+    return Promise.resolve(this.aborted.filter((each) => each.lastOffset >= from && each.firstOffset < before))
   }
 
   offsetForTimestamp(): Promise<TimestampOffset | null> {

@@ -185,9 +185,10 @@ export class FetchRead {
       return undefined
     }
     const limits = { bytesMax: reservedBytes, atLeastOne: this.#atLeastOne }
-    const taken = (slice: LogSlice): void => {
+    const taken = (slice: LogSlice): Promise<void> | undefined => {
       this.#options.budget.settle(reservedBytes, slice.bytes)
       this.#take(fetched, slice, bytesMax, end)
+      return isolation === 'read committed' && slice.bytes > 0 ? this.#takeAborted(fetched, slice) : undefined
     }
     const failed = (cause: unknown): void => {
       this.#options.budget.settle(reservedBytes, 0)
@@ -196,7 +197,7 @@ export class FetchRead {
     try {
       const slice = partition.read(target.fetchOffset, limits, isolation)
       if (slice instanceof Promise) return slice.then(taken, failed)
-      taken(slice)
+      return taken(slice)
     } catch (cause) {
       failed(cause)
     }
@@ -211,6 +212,16 @@ export class FetchRead {
     this.#availableBytes += limited ? Math.max(bytes, bytesMax) : bytes
     this.#leftBytes = Math.max(0, this.#leftBytes - bytes)
     if (bytes > 0) this.#atLeastOne = false
+  }
+
+  /** Which transactions among the batches were aborted: the reader leaves their records out. */
+  async #takeAborted(fetched: FetchedPartition, { nextOffset }: LogSlice): Promise<void> {
+    try {
+      fetched.abortedTransactions = await fetched.partition!.abortedTransactions(fetched.target.fetchOffset, nextOffset)
+    } catch (cause) {
+      fetched.release()
+      this.#failRead(fetched, cause)
+    }
   }
 
   #fail(fetched: FetchedPartition, error: KafkaError): void {

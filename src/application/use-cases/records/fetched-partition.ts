@@ -1,15 +1,11 @@
 /** One partition of a fetch on its way from the request to the answer. */
 import type { ErrorName, KafkaError } from '../../../domain/errors.ts'
+import type { AbortedTransaction } from '../../../domain/log/aborted-transaction.ts'
 import type { EpochEndOffset } from '../../../domain/log/leader-epochs.ts'
 import type { FetchOutcome } from '../../fetch-sessions.ts'
 import type { FetchTarget } from '../../fetch-target.ts'
 import type { ReadablePartition } from '../../partition.ts'
 import type { LogSlice } from '../../ports/log-store.ts'
-
-export interface AbortedTransaction {
-  readonly producerId: bigint
-  readonly firstOffset: bigint
-}
 
 export interface LeaderHint {
   readonly leaderId: number

@@ -127,6 +127,36 @@ describe('FetchRecords', () => {
     expect(partition.held).toBe(0)
   })
 
+  it('tells a reader of what is committed which transactions among the batches were aborted', async () => {
+    const { directory, fetches } = broker()
+    const partition = directory.add('t', 0)
+    partition.append(6)
+    const transaction = { producerId: 7n, firstOffset: 1n, lastOffset: 2n, lastStableOffset: 3n }
+    partition.aborted = [transaction, { ...transaction, firstOffset: 4n, lastOffset: 5n }]
+    const abortedFor = async (offset: bigint, isolationLevel: number, max = 10_000) => {
+      const result = await fetches.execute(command([{ offset, max }], { isolationLevel, maxWaitMs: 0 }))
+      result.release()
+      return result.partitions[0]!.abortedTransactions?.map(({ firstOffset }) => firstOffset) ?? null
+    }
+    expect(await abortedFor(0n, 1)).toEqual([1n, 4n])
+    expect(await abortedFor(3n, 1)).toEqual([4n])
+    expect(await abortedFor(0n, 1, 200)).toEqual([1n])
+    expect(await abortedFor(6n, 1)).toEqual([])
+    expect(await abortedFor(0n, 0)).toBeNull()
+    expect(partition.held).toBe(0)
+  })
+
+  it('answers no batch whose aborted transactions cannot be read', async () => {
+    const { directory, fetches } = broker()
+    const partition = directory.add('t', 0)
+    partition.append(1)
+    partition.abortedUnreadable = true
+    const result = await fetches.execute(command([{}], { isolationLevel: 1 }))
+    expect(result.partitions).toMatchObject([{ ...NEVER, error: 'KAFKA_STORAGE_ERROR', chunks: [] }])
+    expect(partition.held).toBe(0)
+    result.release()
+  })
+
   it('gives the whole batch that holds an offset inside it (row 169)', async () => {
     const { directory, fetches } = broker()
     directory.add('t', 0).append(2, { count: 3 })
