@@ -56,8 +56,14 @@ export function prepareBatch(
   if (view.isControl) return { view, changed: false }
   let section: Uint8Array
   try {
-    const bytesMax = Math.min(config.maxDecompressedMessageBytes, ports.decompressedBytesMax())
-    section = plainSection(view, ports.compressor, bytesMax)
+    section =
+      view.codec === 'none'
+        ? view.records()
+        : plainSection(
+            view,
+            ports.compressor,
+            Math.min(config.maxDecompressedMessageBytes, ports.decompressedBytesMax()),
+          )
   } catch (error) {
     if (!(error instanceof CorruptCompressedData)) throw error
     // A real broker answers UNKNOWN_SERVER_ERROR to bytes that are not in the codec's format.

@@ -127,11 +127,12 @@ export class FilePartitionLog implements PartitionLog {
 
   append(at: bigint, batches: readonly StampedBatch[]): Promise<'appended' | 'conflict'> {
     for (const batch of batches) batch.lease?.retain()
-    return this.#activity
-      .change(() => this.#append(at, batches))
-      .finally(() => {
-        for (const batch of batches) batch.lease?.release()
-      })
+    const appended = this.#activity.change(() => this.#append(at, batches))
+    const release = () => {
+      for (const batch of batches) batch.lease?.release()
+    }
+    appended.then(release, release)
+    return appended
   }
 
   async #append(at: bigint, batches: readonly StampedBatch[]): Promise<'appended' | 'conflict'> {
@@ -168,7 +169,7 @@ export class FilePartitionLog implements PartitionLog {
     const chunks: Uint8Array[] = []
     for (let i = from; i < to; i++) chunks.push(batches[i]!.bytes)
     await active.write(chunks)
-    const indexes = await active.indexes()
+    const indexes = active.pinnedIndexes ?? (await active.indexes())
     let epochsChanged = false
     for (let i = from; i < to; i++) {
       const { bytes, baseOffset, lastOffset, maxTimestamp, leaderEpoch, aborted } = batches[i]!

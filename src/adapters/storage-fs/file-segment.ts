@@ -32,6 +32,7 @@ export interface SegmentScan {
 
 export class FileSegment implements IndexHolder {
   readonly baseOffset: bigint
+  readonly logPath: string
   readonly #context: StorageContext
   readonly #folder: string
   /** Bytes of whole batches; what a write that is under way has put behind them does not count. */
@@ -57,14 +58,11 @@ export class FileSegment implements IndexHolder {
     this.baseOffset = baseOffset
     this.sizeBytes = sizeBytes
     this.#indexIntervalBytes = indexIntervalBytes
+    this.logPath = this.path(LOG_SUFFIX)
   }
 
   path(suffix: string): string {
     return `${this.#folder}/${offsetName(this.baseOffset)}${suffix}`
-  }
-
-  get logPath(): string {
-    return this.path(LOG_SUFFIX)
   }
 
   relative(offset: bigint): number {
@@ -103,6 +101,11 @@ export class FileSegment implements IndexHolder {
 
   dropIndexes(): void {
     if (!this.#pinned) this.#indexes = null
+  }
+
+  /** The indexes of the active segment, without a promise; null when they are not pinned. */
+  get pinnedIndexes(): SegmentIndexes | null {
+    return this.#pinned ? this.#indexes : null
   }
 
   /** Its indexes, from memory, from their files or, where these are missing or not sound, from the log. */

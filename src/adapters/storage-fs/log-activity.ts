@@ -14,6 +14,7 @@ export class LogActivity {
   state: 'open' | 'closed' | 'deleted' | 'offline' = 'open'
   /** The last change that was asked for; the next one begins after it. */
   #changes: Promise<unknown> = Promise.resolve()
+  #changesUnderWay = 0
   /** Work that nobody waits for, until `drain`. */
   #background: Promise<void> = Promise.resolve()
 
@@ -23,18 +24,25 @@ export class LogActivity {
     this.#offline = offline
   }
 
-  /** Runs `work` when the changes before it are done. */
+  /** Runs `work` when the changes before it are done: at once when there are none. */
   change<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#changes.then(async () => {
-      this.assertUsable()
-      try {
-        return await work()
-      } catch (error) {
-        throw error instanceof RangeError ? error : this.failed(error)
-      }
-    })
-    this.#changes = result.catch(() => undefined)
+    this.#changesUnderWay++
+    const result = this.#changesUnderWay === 1 ? this.#run(work) : this.#changes.then(() => this.#run(work))
+    this.#changes = result.then(this.#changed, this.#changed)
     return result
+  }
+
+  readonly #changed = (): void => {
+    this.#changesUnderWay--
+  }
+
+  async #run<T>(work: () => Promise<T>): Promise<T> {
+    this.assertUsable()
+    try {
+      return await work()
+    } catch (error) {
+      throw error instanceof RangeError ? error : this.failed(error)
+    }
   }
 
   /** Runs after everything else of the background; a failure takes the log offline. */
@@ -57,7 +65,7 @@ export class LogActivity {
 
   /** Waits for everything that was asked for, however it ends. */
   async settle(): Promise<void> {
-    await this.#changes.catch(() => undefined)
+    await this.#changes
     await this.#background
   }
 

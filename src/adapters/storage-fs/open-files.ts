@@ -23,28 +23,42 @@ export class OpenFiles {
   }
 
   /** Runs `work` with a descriptor for reading and writing of an existing file. */
-  async use<T>(path: string, work: (fd: number) => Promise<T>): Promise<T> {
-    let file = this.#files.get(path)
-    if (file === undefined) {
-      file = { fd: this.#fs.open(path, 'r+'), users: 0, forgotten: false }
-    } else {
+  use<T>(path: string, work: (fd: number) => Promise<T>): Promise<T> {
+    const file = this.#files.get(path)
+    if (file === undefined || typeof file.fd !== 'number') return this.#useOpening(path, file, work)
+    // In the order of their use, which matters once there are nearly as many as may be.
+    if (this.#files.size * 2 > this.#max) {
       this.#files.delete(path)
+      this.#files.set(path, file)
     }
+    file.users++
+    const result = work(file.fd)
+    const done = () => this.#done(file)
+    result.then(done, done)
+    return result
+  }
+
+  async #useOpening<T>(path: string, opening: OpenFile | undefined, work: (fd: number) => Promise<T>): Promise<T> {
+    const file = opening ?? { fd: this.#fs.open(path, 'r+'), users: 0, forgotten: false }
+    this.#files.delete(path)
     this.#files.set(path, file)
     file.users++
     try {
-      if (typeof file.fd === 'number') return await work(file.fd)
-      const fd = await file.fd.catch((error: unknown) => {
+      const fd = await Promise.resolve(file.fd).catch((error: unknown) => {
         if (this.#files.get(path) === file) this.#files.delete(path)
         throw error
       })
       ;(file as { fd: number | Promise<number> }).fd = fd
       return await work(fd)
     } finally {
-      file.users--
-      if (file.forgotten) this.#closeUnused(file)
-      else if (this.#files.size > this.#max) this.#evict()
+      this.#done(file)
     }
+  }
+
+  #done(file: OpenFile): void {
+    file.users--
+    if (file.forgotten) this.#closeUnused(file)
+    else if (this.#files.size > this.#max) this.#evict()
   }
 
   /** Closes the file once nobody uses it any more: it is about to be renamed or removed. */
