@@ -254,6 +254,10 @@ export class HostedPartition implements ReadablePartition {
     this.#unsaved = true
     this.#end = lastOffset + 1n
     lease?.retain()
+    if (snapshot === null && lease !== undefined) {
+      // Nearly every batch is of this shape; spreading would cost more than all of the above.
+      return { bytes, baseOffset, lastOffset, maxTimestamp, leaderEpoch, lease }
+    }
     return {
       bytes,
       baseOffset,
