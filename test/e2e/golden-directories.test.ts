@@ -6,7 +6,7 @@ import { apiVersions } from '../../src/adapters/wire/apis/18-api-versions.ts'
 import { listOffsets } from '../../src/adapters/wire/apis/02-list-offsets.ts'
 import { metadata } from '../../src/adapters/wire/apis/03-metadata.ts'
 import { describeConfigs } from '../../src/adapters/wire/apis/32-describe-configs.ts'
-import { canonicalHash, readPartition } from '../support/records.ts'
+import { canonicalHash, fetchFrom, readPartition } from '../support/records.ts'
 import { startServer, temporaryFolder, type ServerProcess } from '../support/server-process.ts'
 import { WireClient } from '../support/wire-client.ts'
 
@@ -16,12 +16,20 @@ interface ExpectedPartition {
   readonly p: number
   readonly logStartOffset: number
   readonly endOffset: number
+  readonly lastStableOffset?: number
   readonly startLeaderEpoch: number
   readonly maxTimestamp: { readonly offset: number; readonly timestamp: number }
   readonly readUncommitted: { readonly count: number; readonly sha256: string }
 }
 
+interface ExpectedAbort {
+  readonly producerId: number
+  readonly firstOffset: number
+}
+
 interface Expected {
+  /** By partition folder. */
+  readonly abortedTransactions?: Readonly<Record<string, readonly ExpectedAbort[]>>
   readonly clusterId: string
   readonly finalizedFeatures: Readonly<Record<string, number>>
   readonly topics: Readonly<
@@ -170,6 +178,25 @@ describe.each(['basic-clean', 'compacted', 'crashed', 'groups-txns', 'scram-acls
     }
   }
   it('has its records', checkRecords)
+
+  it('tells readers of what is committed how far it goes and what was aborted', async () => {
+    for (const [topic, { id, partitions }] of topics) {
+      for (const { p, logStartOffset, endOffset, lastStableOffset = endOffset } of partitions) {
+        if (logStartOffset === lastStableOffset) continue
+        const answer = await fetchFrom(client, id, p, BigInt(logStartOffset), { isolationLevel: 1 })
+        const found = answer.responses[0]!.partitions[0]!
+        const aborted = expected.abortedTransactions?.[`${topic}-${p}`] ?? []
+        expect([topic, p, found.lastStableOffset, found.abortedTransactions]).toEqual([
+          topic,
+          p,
+          BigInt(lastStableOffset),
+          aborted.map(({ producerId, firstOffset }) => {
+            return { producerId: BigInt(producerId), firstOffset: BigInt(firstOffset) }
+          }),
+        ])
+      }
+    }
+  })
 
   const configsOf = async (resourceType: number, resourceName: string, source: number) => {
     const { results } = await client.send(describeConfigs, 4, {
