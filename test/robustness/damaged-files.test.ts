@@ -164,3 +164,18 @@ describe('a start that serves the rest', () => {
     }
   })
 })
+
+it('a batch torn after a crash, with zeros where its magic was, is no message of an older format', async () => {
+  await rm(at('.kafka_cleanshutdown'))
+  await rm(at('recovery-point-offset-checkpoint'))
+  const { length } = producedBatch({ values: ['c'] })
+  await spoil(`hurt-0/${LOG}`, 12 - length, new Array<number>(length - 12).fill(0))
+  const broker = await hostileBroker({ 'log.dirs': data })
+  try {
+    const client = await broker.connect()
+    expect(await readAll(client, 'hurt', 0)).toMatchObject([{ value: 'a' }, { value: 'b' }])
+    expect(await send(client, 'hurt', 0, producedBatch({ values: ['d'] }))).toBe(2n)
+  } finally {
+    await broker.close()
+  }
+})

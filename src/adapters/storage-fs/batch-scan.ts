@@ -1,8 +1,8 @@
 /**
  * Walks the batches of a `.log` file from a position on: headers only, or with every byte checked. Memory is bounded
- * whatever lengths the file claims. It recognises magic 0 to 2; the CRC of legacy messages (CRC-32, not CRC-32C) is
- * not checked.
+ * whatever lengths the file claims. It recognises magic 0 to 2.
  */
+import { crc32 } from 'node:zlib'
 import type { Checksum } from '../../application/ports/checksum.ts'
 import {
   BATCH_HEADER_BYTES,
@@ -43,6 +43,7 @@ interface ScanRange {
 
 /** The smallest legacy message has this many bytes after its length field. */
 const LENGTH_MIN = 14
+const LEGACY_CRC_AT = 12
 const LEGACY_TIMESTAMP_AT = 18
 const LEGACY_HEADER_BYTES = 26
 const VERIFY_CHUNK_BYTES = 1024 * 1024
@@ -86,16 +87,16 @@ class Window {
   }
 
   /** The CRC of a range of the file, window by window. */
-  async crc(checksum: Checksum, from: number, to: number): Promise<number> {
+  async crc(update: (bytes: Uint8Array, previous?: number) => number, from: number, to: number): Promise<number> {
     let crc: number | undefined
     for (let position = from; position < to;) {
       if ((await this.show(position, 1)) < 0) return -1
       const at = position - this.#begin
       const bytes = Math.min(to - position, this.#length - at)
-      crc = checksum.crc32c(this.view.bytes.subarray(at, at + bytes), crc)
+      crc = update(this.view.bytes.subarray(at, at + bytes), crc)
       position += bytes
     }
-    return crc ?? checksum.crc32c(new Uint8Array(0))
+    return crc ?? update(new Uint8Array(0))
   }
 }
 
@@ -141,27 +142,37 @@ async function batchAt(
   if (batchLength < LENGTH_MIN || magic < 0 || magic > 2) return 'no batch begins here'
   if (position + sizeBytes > range.to) return TORN
   if (baseOffset < offsetMin) return `its base offset is ${baseOffset}, at least ${offsetMin} was due`
-  if (magic < 2) return await legacyBatchAt(window, position)
+  if (magic < 2) return await legacyBatchAt(window, position, range)
   if (sizeBytes < BATCH_HEADER_BYTES) return `a batch of ${sizeBytes} bytes has no room for its header`
   view.at = await window.show(position, BATCH_HEADER_BYTES)
   if (view.at < 0) return TORN
   const { lastOffset, maxTimestamp, leaderEpoch, crc } = view
   if (lastOffset < baseOffset) return `its last offset ${lastOffset} is below its first ${baseOffset}`
-  if (range.checksum !== undefined) {
-    const actual = await window.crc(range.checksum, position + CRC_COVERS_FROM, position + sizeBytes)
+  const { checksum } = range
+  if (checksum !== undefined) {
+    const crc32c = (bytes: Uint8Array, previous?: number): number => checksum.crc32c(bytes, previous)
+    const actual = await window.crc(crc32c, position + CRC_COVERS_FROM, position + sizeBytes)
     if (actual !== crc) return `its CRC should be ${crc} and is ${actual}`
   }
   return { position, sizeBytes, baseOffset, lastOffset, maxTimestamp, leaderEpoch }
 }
 
-/** A legacy message, or a wrapper of several, whose offset is that of its last message. */
-async function legacyBatchAt(window: Window, position: number): Promise<ScannedBatch> {
+/**
+ * A legacy message, or a wrapper of several, whose offset is that of its last message. Its CRC (CRC-32, not CRC-32C)
+ * is what tells it from a newer batch whose end was lost: zeros in the place of the magic byte mean magic 0.
+ */
+async function legacyBatchAt(window: Window, position: number, range: ScanRange): Promise<ScannedBatch | string> {
   const at = await window.show(position, LOG_OVERHEAD_BYTES + LENGTH_MIN)
   const { view, data } = window
   view.at = at
   const { baseOffset, sizeBytes, magic } = view
+  const crc = data.getUint32(at + LEGACY_CRC_AT)
   const timed = magic === 1 && sizeBytes >= LEGACY_HEADER_BYTES
   const maxTimestamp = timed ? data.getBigInt64(at + LEGACY_TIMESTAMP_AT) : -1n
+  if (range.checksum !== undefined) {
+    const actual = await window.crc(crc32, position + BYTES_UP_TO_MAGIC - 1, position + sizeBytes)
+    if (actual !== crc) return `its CRC should be ${crc} and is ${actual}`
+  }
   return { position, sizeBytes, baseOffset, lastOffset: baseOffset, maxTimestamp, leaderEpoch: -1 }
 }
 

@@ -202,7 +202,7 @@ async function recover(context: StorageContext, request: LoadRequest, segments: 
       reason = scan.problem
       cutBytes = segment.sizeBytes - scan.shape.sizeBytes
       for (const later of segments.splice(i + 1)) cutBytes += await discard(context, later)
-      await context.files.use(segment.logPath, (fd) => context.fs.truncate(fd, scan!.shape.sizeBytes))
+      await cutFile(context, segment.logPath, scan.shape.sizeBytes)
       segment.sizeBytes = scan.shape.sizeBytes
     }
     await segment.writeIndexes(scan.indexes)
@@ -224,6 +224,17 @@ async function recover(context: StorageContext, request: LoadRequest, segments: 
 /** A log that a crash cut short begins with a batch, if only with a part of one; anything else was never a log. */
 function beginsWithDamage({ shape, problem }: SegmentScan): boolean {
   return shape.sizeBytes === 0 && problem !== TORN
+}
+
+/**
+ * Synced: a power loss must not bring back what was cut, because by then the segment may lie below the recovery point
+ * and not be looked at any more.
+ */
+async function cutFile({ fs, files }: StorageContext, path: string, bytes: number): Promise<void> {
+  await files.use(path, async (fd) => {
+    await fs.truncate(fd, bytes)
+    await fs.sync(fd)
+  })
 }
 
 /** Renames a segment behind a cut away, so that it is gone and yet can be looked at until the next start. */

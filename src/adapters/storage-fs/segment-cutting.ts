@@ -49,7 +49,11 @@ export async function truncateSegments(
   const active = segments[kept]!
   const cut = await positionOf(active, to)
   await setAside(context, segments.splice(kept + 1), options.fileDeleteDelayMs)
-  await files.use(active.logPath, (fd) => fs.truncate(fd, cut))
+  await files.use(active.logPath, async (fd) => {
+    await fs.truncate(fd, cut)
+    // a power loss must not bring back what is below the recovery point and gone
+    await fs.sync(fd)
+  })
   active.sizeBytes = cut
   const scan = await active.scan(false, jitterMs)
   if (scan.problem !== null) throw new StorageError(`${active.logPath}: ${scan.problem}`)

@@ -57,6 +57,8 @@ describe('a store whose disk fails', () => {
     const [log, other] = [await store.open(one, testLogOptions), await store.open(two, testLogOptions)]
     await appendAll(log, [storedBatch({ baseOffset: 0n })])
     const lease = countedLease()
+    // what a new log writes in the background is not meant
+    await Promise.all([log.flush(), other.flush()])
     full = true
     const second = storedBatch({ baseOffset: 1n, lease })
     await expect(appendAll(log, [second])).rejects.toThrow(StorageError)
