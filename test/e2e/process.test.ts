@@ -137,6 +137,13 @@ describe('a refused start ends with 1 and one line', () => {
     expect(await refused(['absent.properties'])).toContain('absent.properties')
   })
 
+  it('for a place where no directory can be', async () => {
+    const file = join(folder.path, 'a-file')
+    writeFileSync(file, '')
+    const places = [file, join(file, 'below'), ...(existsSync('/proc') ? ['/proc/none/data'] : [])]
+    for (const place of places) expect(await refused(['--override', `log.dirs=${place}`])).toContain(place)
+  })
+
   it('for a listener that is not served', async () => {
     const file = writeProperties(folder.path, {
       listeners: 'SASL_SSL://127.0.0.1:0,CONTROLLER://127.0.0.1:0',

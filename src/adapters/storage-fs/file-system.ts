@@ -4,6 +4,7 @@
  * `FileHandle` costs an object and a promise more per call.
  */
 import fs from 'node:fs'
+import { dirname } from 'node:path'
 import { takeLock } from './file-lock.ts'
 
 export interface DirectoryEntry {
@@ -59,6 +60,30 @@ function call<T>(run: (callback: Callback<T>) => void): Promise<T> {
   })
 }
 
+/**
+ * Makes a directory and those above it that are missing. Node's own recursive mkdir never returns where a file system
+ * refuses a folder with ENOENT although the one above is there, as /proc does.
+ */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await makeOne(path)
+  } catch (error) {
+    const above = dirname(path)
+    if (!isMissing(error) || above === path) throw error
+    await makeDirectory(above)
+    await makeOne(path)
+  }
+}
+
+async function makeOne(path: string): Promise<void> {
+  try {
+    await fs.promises.mkdir(path)
+  } catch (error) {
+    const stats = await fs.promises.stat(path).catch(() => null)
+    if (stats?.isDirectory() !== true) throw error
+  }
+}
+
 /** The machine's own file system. */
 export const nodeFileSystem: FileSystem = {
   open: (path, flags) => call((done) => fs.open(path, flags, 0o644, done)),
@@ -91,9 +116,7 @@ export const nodeFileSystem: FileSystem = {
       throw error
     }
   },
-  async makeDirectory(path) {
-    await fs.promises.mkdir(path, { recursive: true })
-  },
+  makeDirectory,
   rename: (from, to) => fs.promises.rename(from, to),
   remove: (path) => fs.promises.rm(path, { recursive: true, force: true }),
   async space(path) {
