@@ -1,6 +1,6 @@
 /**
- * The ordered writer of one log with group commit: one append is under way, and everything that queues up meanwhile
- * goes out as the next one.
+ * The ordered writer of one log with group commit: what is pushed in one turn goes out as one append, and everything
+ * that queues up while it is under way as the next one.
  */
 import type { PartitionLog, StampedBatch } from './ports/log-store.ts'
 
@@ -38,7 +38,13 @@ export class WriteQueue {
       return
     }
     this.#queued.push(write)
-    if (!this.#writing) this.#writeNext()
+    if (this.#writing) return
+    this.#writing = true
+    // Not at once: what else arrived in the same read of a socket goes out with it.
+    void Promise.resolve().then(() => {
+      this.#writing = false
+      this.#writeNext()
+    })
   }
 
   /** Resolves when nothing is queued or being written. */

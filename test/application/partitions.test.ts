@@ -45,7 +45,9 @@ describe('a partition', () => {
     await partition.whenOpen()
     store.stallAppend = true
     const results: AppendResult[] = []
-    for (let i = 0; i < 4; i++) append(partition, batch(2), results)
+    append(partition, batch(2), results)
+    await settle()
+    for (let i = 0; i < 3; i++) append(partition, batch(2), results)
     expect([results.length, partition.highWatermark, store.appends]).toEqual([0, 0n, [[0n]]])
     await store.releaseOne()
     expect([results.length, partition.highWatermark, store.appends]).toEqual([1, 2n, [[0n], [2n, 4n, 6n]]])
@@ -57,6 +59,17 @@ describe('a partition', () => {
     expect(advanced).toEqual([partition, partition])
     const stamped = new RecordBatchView((await partition.read(2n, whole, 'read committed')).chunks[0]!)
     expect([stamped.baseOffset, stamped.leaderEpoch]).toEqual([2n, 3])
+  })
+
+  it('writes what came in one turn as one append', async () => {
+    const { partitions, store } = await open()
+    const partition = partitions.find('t', 0)!
+    await partition.whenOpen()
+    const results: AppendResult[] = []
+    for (let i = 0; i < 3; i++) append(partition, batch(2), results)
+    await settle()
+    expect(store.appends).toEqual([[0n, 2n, 4n]])
+    expect(results.map(({ baseOffset }) => baseOffset)).toEqual([0n, 2n, 4n])
   })
 
   it('keeps the order of what came before it was open', async () => {

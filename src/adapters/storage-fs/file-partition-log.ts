@@ -128,9 +128,7 @@ export class FilePartitionLog implements PartitionLog {
   append(at: bigint, batches: readonly StampedBatch[]): Promise<'appended' | 'conflict'> {
     for (const batch of batches) batch.lease?.retain()
     const appended = this.#activity.change(() => this.#append(at, batches))
-    const release = () => {
-      for (const batch of batches) batch.lease?.release()
-    }
+    const release = () => batches.forEach((batch) => batch.lease?.release())
     appended.then(release, release)
     return appended
   }
