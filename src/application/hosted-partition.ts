@@ -37,6 +37,7 @@ import { plainSection, prepareBatch, type PreparePorts } from './prepare-batch.t
 import { recoverProducers } from './recover-producers.ts'
 import type { TailCache, TailWindow } from './tail-cache.ts'
 import type { WriteBudget } from './write-budget.ts'
+import type { Upkeep, UpkeptPartition } from './upkeep.ts'
 import { WriteQueue, type QueuedWrite } from './write-queue.ts'
 
 /** What partitions share. */
@@ -64,7 +65,7 @@ interface WaitingAppend {
   readonly settle: (result: AppendResult) => void
 }
 
-export class HostedPartition implements ReadablePartition {
+export class HostedPartition implements ReadablePartition, UpkeptPartition {
   readonly topicPartition: TopicPartition
   readonly topicId: Uuid
   /** By the newest image. */
@@ -142,6 +143,11 @@ export class HostedPartition implements ReadablePartition {
 
   get highWatermark(): bigint {
     return this.#highWatermark
+  }
+
+  /** The offset that the next accepted record gets: past the high watermark by what is still to be written. */
+  get logEndOffset(): bigint {
+    return this.#end
   }
 
   get lastStableOffset(): bigint {
@@ -368,6 +374,23 @@ export class HostedPartition implements ReadablePartition {
     } catch (cause) {
       if (cause instanceof StorageError) return 'KAFKA_STORAGE_ERROR'
       throw cause
+    }
+  }
+
+  /** What retention and compaction work on; null unless the partition is open. */
+  upkeep(): Upkeep | null {
+    const log = this.#log
+    if (this.#state !== 'open' || log === null) return null
+    return {
+      log,
+      config: this.#config,
+      highWatermark: this.#highWatermark,
+      lastStableOffset: this.#lastStableOffset,
+      lastOfProducers: () => this.#producers.lastOfEach(),
+      roll: () =>
+        this.#end === this.#highWatermark ? log.roll(this.#end, this.#snapshot()) : Promise.resolve('conflict'),
+      rewritten: () => this.#context.tail.drop(this.#window),
+      failed: (during, cause) => this.#goOffline(during, cause),
     }
   }
 

@@ -8,7 +8,7 @@ export function logOptionsOf(topicId: Uuid, config: TopicConfig): LogOptions {
   return {
     topicId,
     segmentBytes: config.segmentBytes,
-    segmentMs: config.segmentMs,
+    segmentMs: segmentMsOf(config),
     segmentJitterMs: config.segmentJitterMs,
     segmentIndexBytes: config.segmentIndexBytes,
     indexIntervalBytes: config.indexIntervalBytes,
@@ -17,4 +17,9 @@ export function logOptionsOf(topicId: Uuid, config: TopicConfig): LogOptions {
     fileDeleteDelayMs: config.fileDeleteDelayMs,
     preallocate: config.preallocate,
   }
+}
+
+/** Compaction cannot look into the active segment: it is rolled in time for `max.compaction.lag.ms` (KIP-354). */
+function segmentMsOf({ cleanupPolicy, segmentMs, maxCompactionLagMs }: TopicConfig): bigint {
+  return cleanupPolicy.compact && maxCompactionLagMs < segmentMs ? maxCompactionLagMs : segmentMs
 }

@@ -20,6 +20,7 @@ import type { Logger } from './ports/logger.ts'
 import type { MetadataRepository } from './ports/metadata-repository.ts'
 import type { Timer, Timers } from './ports/timers.ts'
 import { TailCache } from './tail-cache.ts'
+import type { UpkeptPartitions } from './upkeep.ts'
 import { WriteBudget } from './write-budget.ts'
 
 export interface PartitionsSettings {
@@ -48,7 +49,7 @@ export interface PartitionsPorts {
 /** How many logs are opened at a time when topics appear, or after an unclean stop. */
 const OPENED_AT_ONCE = 16
 
-export class Partitions implements PartitionDirectory {
+export class Partitions implements PartitionDirectory, UpkeptPartitions {
   readonly budget: WriteBudget
   readonly #ports: PartitionsPorts
   readonly #settings: () => PartitionsSettings
@@ -129,6 +130,19 @@ export class Partitions implements PartitionDirectory {
     const image = this.#ports.metadata.image()
     const known = image.topicsById.get(topicId)
     return known === undefined ? 'UNKNOWN_TOPIC_ID' : this.#partition(image, known, partition)
+  }
+
+  upkept(wanted: (config: TopicConfig) => boolean): HostedPartition[] {
+    const image = this.#ports.metadata.image()
+    const found: HostedPartition[] = []
+    for (const topic of image.topicsById.values()) {
+      if (!wanted(this.#ports.topicConfigs.of(image, topic.name))) continue
+      for (const { partitionId } of topic.partitions) {
+        const partition = this.#partition(image, topic, partitionId)
+        if (partition !== null) found.push(partition)
+      }
+    }
+    return found
   }
 
   #partition(image: ClusterImage, topic: TopicImage, index: number): HostedPartition | null {

@@ -15,11 +15,19 @@ export interface BrokerAddress {
   readonly port: number
 }
 
+/** Work that goes on beside the requests. */
+interface BackgroundTask {
+  start(): void
+  /** Resolves when nothing of it is under way any more. */
+  close(): Promise<void>
+}
+
 /** The parts in the order in which they start; they close in the opposite one. */
 export interface BrokerParts {
   readonly logStore: LogStore
   readonly metadata: MetadataRepository
   readonly partitions: Partitions
+  readonly tasks: readonly BackgroundTask[]
   readonly server: TcpServer
   /** Requests that wait for records: answered with what there is when the broker closes. */
   readonly waiters: Waiters<ReadablePartition>
@@ -57,7 +65,7 @@ export class Broker implements AsyncDisposable {
   }
 
   async #open(): Promise<void> {
-    const { logStore, metadata, partitions, server, nodeId, onRegistered } = this.#parts
+    const { logStore, metadata, partitions, tasks, server, nodeId, onRegistered } = this.#parts
     const started: (() => Promise<void>)[] = []
     try {
       await logStore.start()
@@ -67,6 +75,10 @@ export class Broker implements AsyncDisposable {
       onRegistered(metadata.image().brokers.get(nodeId)?.epoch ?? -1n)
       await partitions.start()
       started.push(() => partitions.close())
+      for (const task of tasks) {
+        task.start()
+        started.push(() => task.close())
+      }
       await server.start()
       this.#state = 'started'
     } catch (error) {
@@ -109,10 +121,11 @@ export class Broker implements AsyncDisposable {
       return
     }
     this.#state = 'closed'
-    const { server, waiters, partitions, metadata, logStore } = this.#parts
+    const { server, waiters, partitions, metadata, logStore, tasks } = this.#parts
     waiters.close()
     await server.stop(GRACE_MS)
-    const failures = await this.#closeEach([() => partitions.close(), () => metadata.close(), () => logStore.close()])
+    const closing = [...tasks, partitions, metadata, logStore].map((part) => () => part.close())
+    const failures = await this.#closeEach(closing)
     if (failures.length > 0) throw new AggregateError(failures, 'the broker did not close cleanly')
   }
 

@@ -11,6 +11,7 @@ import type { Adapters, StorageKind } from './adapters.ts'
 import { Broker } from './broker.ts'
 import { loadConfig, type ServerConfig } from './config.ts'
 import { clusterModule } from './modules/cluster.ts'
+import { maintenanceModule } from './modules/maintenance.ts'
 import { recordsModule } from './modules/records.ts'
 import { storageModule } from './modules/storage.ts'
 import { systemModule } from './modules/system.ts'
@@ -42,12 +43,24 @@ export function assemble(config: ServerConfig, storage: StorageKind, adapters: A
     .bind(parts.live)
     .toResolvedValue((metadata) => () => config.broker.at(metadata.image()), [ports.metadata])
     .inSingletonScope()
-  container.load(systemModule(adapters), storageModule(storage, adapters), recordsModule, clusterModule, wireModule)
+  container.load(
+    systemModule(adapters),
+    storageModule(storage, adapters),
+    recordsModule,
+    maintenanceModule,
+    clusterModule,
+    wireModule,
+  )
   for (const warning of config.warnings) container.get(ports.logger).warn('configuration', { warning })
   return new Broker({
     logStore: container.get(ports.logStore),
     metadata: container.get(ports.metadata),
     partitions: container.get(parts.partitions),
+    // a broker that cleans nothing has nobody who applies retention to compacted topics either, as Kafka
+    tasks: [
+      container.get(parts.applyRetention),
+      ...(config.broker.boolean('log.cleaner.enable') ? [container.get(parts.compactLogs)] : []),
+    ],
     server: container.get(parts.server),
     waiters: container.get(parts.waiters),
     logger: container.get(ports.logger),

@@ -14,6 +14,8 @@ import type { Logger } from '../application/ports/logger.ts'
 import type { MetadataRepository } from '../application/ports/metadata-repository.ts'
 import type { Random } from '../application/ports/random.ts'
 import type { Timers } from '../application/ports/timers.ts'
+import type { ApplyRetention } from '../application/use-cases/maintenance/apply-retention.ts'
+import type { CompactLogs } from '../application/use-cases/maintenance/compact-logs.ts'
 import type { Waiters } from '../application/waiters.ts'
 import type { BrokerConfig } from '../domain/config/broker-config.ts'
 import type { TopicConfigs } from '../domain/config/topic-config.ts'
@@ -51,6 +53,8 @@ export const parts = {
   recordHandlers: token<RecordHandlers>('recordHandlers'),
   framePool: token<FramePool>('framePool'),
   server: token<TcpServer>('server'),
+  applyRetention: token<ApplyRetention>('applyRetention'),
+  compactLogs: token<CompactLogs>('compactLogs'),
 }
 
 export type RecordHandlers = Pick<

@@ -52,9 +52,14 @@ function varintBytes(value: number): number {
   return bytes
 }
 
+/** Within this a long is written as an int: the bytes are the same, and numbers cost a tenth of bigints. */
+const SMALL = 0x4000_0000n
+
 const zigzagLong = (value: bigint): bigint => BigInt.asUintN(64, (value << 1n) ^ (value >> 63n))
 
-function varlongBytes(value: bigint): number {
+/** How many bytes a zigzag int64 takes. */
+export function varlongBytes(value: bigint): number {
+  if (value >= -SMALL && value < SMALL) return varintBytes(Number(value))
   let raw = zigzagLong(value)
   let bytes = 1
   for (; raw >= 0x80n; raw >>= 7n) bytes++
@@ -62,7 +67,7 @@ function varlongBytes(value: bigint): number {
 }
 
 /** Writes into memory that was sized before. */
-class RecordWriter {
+export class RecordWriter {
   readonly bytes: Uint8Array
   at: number
 
@@ -78,6 +83,10 @@ class RecordWriter {
   }
 
   varlong(value: bigint): void {
+    if (value >= -SMALL && value < SMALL) {
+      this.varint(Number(value))
+      return
+    }
     let raw = zigzagLong(value)
     for (; raw >= 0x80n; raw >>= 7n) this.bytes[this.at++] = Number(raw & 0x7fn) | 0x80
     this.bytes[this.at++] = Number(raw)

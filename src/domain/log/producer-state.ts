@@ -32,6 +32,13 @@ export interface ProducerEntry {
   readonly currentTxnFirstOffset: bigint
 }
 
+/** The newest thing that a producer has written in its current epoch. */
+export interface LastOfProducer {
+  /** The last offset of its newest data batch; -1 = none since the epoch began. */
+  readonly lastDataOffset: bigint
+  readonly epoch: number
+}
+
 /** Client batches are checked for their sequence; the broker's own (`coordinator`) are not. */
 export type AppendOrigin = 'client' | 'coordinator'
 
@@ -252,6 +259,18 @@ export class ProducerStates {
         currentTxnFirstOffset: columns.txnFirstOffset[row]!,
       }
     }
+  }
+
+  /** The newest thing that each producer has written: compaction keeps it. */
+  lastOfEach(): Map<bigint, LastOfProducer> {
+    const columns = this.#columns
+    const last = new Map<bigint, LastOfProducer>()
+    for (const [producerId, row] of this.#rows) {
+      const newest = columns.newest(row)
+      const lastDataOffset = newest === -1 ? NONE : columns.lastOffset[newest]!
+      last.set(producerId, { lastDataOffset, epoch: columns.epoch[row]! })
+    }
+    return last
   }
 
   /** Takes over an entry of a snapshot. */
