@@ -8,7 +8,7 @@ const clockBan = [
 ]
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'coverage/', 'data/', 'test/fixtures/'] },
+  { ignores: ['dist/', 'dist.*/', 'node_modules/', 'coverage/', 'data/', 'test/fixtures/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -1,7 +1,10 @@
-// Builds dist/: one bundled server (dist/server.cjs) with its V8 code cache, the library (dist/index.js) and, unless
-// `--server-only` is given, its type declarations. The native packages stay outside the bundles.
+// Builds dist/: one bundled server (dist/server.cjs) with its V8 code cache and, unless `--server-only` is given, the
+// library (dist/index.js) and its type declarations. The native packages stay outside the bundles.
+//
+// Everything is built aside and then put in place, so that a server that starts meanwhile, or a second build, finds
+// either the old files or the new ones.
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { build } from 'esbuild'
 
 const external = ['@node-rs/crc32', 'snappy', 'lz4-napi', '@bokuweb/zstd-wasm', 'fs-native-extensions']
@@ -15,12 +18,14 @@ const common = {
 }
 const serverOnly = process.argv.includes('--server-only')
 
-rmSync('dist', { recursive: true, force: true })
-mkdirSync('dist', { recursive: true })
+const out = `dist.${process.pid}`
+
+mkdirSync(out)
+process.on('exit', () => rmSync(out, { recursive: true, force: true }))
 await build({
   ...common,
   entryPoints: ['src/bootstrap/main.ts'],
-  outfile: 'dist/server.cjs',
+  outfile: `${out}/server.cjs`,
   format: 'cjs',
   // The code cache runs the bundle as a script, where import() has no loader: it becomes require().
   supported: { 'dynamic-import': false },
@@ -44,7 +49,7 @@ await build({
 await build({
   ...common,
   entryPoints: ['scripts/launch.cjs'],
-  outfile: 'dist/launch.cjs',
+  outfile: `${out}/launch.cjs`,
   format: 'cjs',
   // The code cache runs the bundle as a script, where import() has no loader: it becomes require().
   supported: { 'dynamic-import': false },
@@ -54,14 +59,23 @@ if (!serverOnly) {
   await build({
     ...common,
     entryPoints: ['src/index.ts'],
-    outfile: 'dist/index.js',
+    outfile: `${out}/index.js`,
     format: 'esm',
     packages: 'external',
   })
-  run(['node_modules/typescript/bin/tsc', '-p', 'tsconfig.declarations.json'])
+  run(['node_modules/typescript/bin/tsc', '-p', 'tsconfig.declarations.json', '--outDir', `${out}/types`])
 }
-run(['dist/launch.cjs', '--build-code-cache'])
-writeFileSync('dist/.built', '')
+run([`${out}/launch.cjs`, '--build-code-cache'])
+writeFileSync(`${out}/.built`, '')
+putInPlace()
+
+function putInPlace() {
+  const old = `${out}.old`
+  if (existsSync('dist')) renameSync('dist', old)
+  // Where another build was quicker, its files stay.
+  if (!existsSync('dist')) renameSync(out, 'dist')
+  rmSync(old, { recursive: true, force: true })
+}
 
 function run(args) {
   const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' })

@@ -20,6 +20,7 @@ export async function main(args: readonly string[]): Promise<void> {
   const logger = pinoLogger('info')
   const broker = assemble(config, 'directory', { logger })
   stopOnSignals(broker, logger)
+  endOnBugs(logger)
   try {
     await broker.start()
     logger.info('started', { nodeId: config.nodeId, logDirs: config.logDirs })
@@ -69,6 +70,17 @@ function stopOnSignals(broker: Broker, logger: Logger): void {
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
+}
+
+/**
+ * What nobody caught is a bug, and the state behind it unknown: one line with its stack, and the end. What was
+ * acknowledged is in the files; the next start recovers them.
+ */
+function endOnBugs(logger: Logger): void {
+  process.on('uncaughtException', (error) => {
+    logger.error('ended by a bug', { error })
+    process.exit(1)
+  })
 }
 
 /**
