@@ -18,5 +18,6 @@ if [ ! -f "$here/dist/.built" ] ||
   ) >&2
 fi
 
-# Two arenas keep the resident memory of the I/O threads small.
-MALLOC_ARENA_MAX=${MALLOC_ARENA_MAX:-2} exec node --no-warnings "$here/dist/launch.cjs" "$@"
+# Two arenas keep the resident memory of the I/O threads small; with a fixed threshold large buffers go back to the
+# operating system when they are freed, instead of leaving holes.
+MALLOC_ARENA_MAX=${MALLOC_ARENA_MAX:-2} MALLOC_MMAP_THRESHOLD_=${MALLOC_MMAP_THRESHOLD_:-262144} exec node --no-warnings "$here/dist/launch.cjs" "$@"

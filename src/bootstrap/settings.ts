@@ -25,7 +25,7 @@ export const memory = {
    * Frames kept for reuse: as much as requests may have in use, or each burst of them throws memory away that the next
    * one allocates again, and the garbage grows to hundreds of megabytes before V8 looks at it.
    */
-  framePoolBytes: 32 * MB,
+  framePoolBytes: 24 * MB,
   /** Written batches kept for consumers at the tail. */
   tailCacheBytes: 16 * MB,
   /** Batches that wait to be written. */
