@@ -5,12 +5,13 @@ import { fetch } from '../src/adapters/wire/apis/01-fetch.ts'
 import { metadata } from '../src/adapters/wire/apis/03-metadata.ts'
 import { apiVersions } from '../src/adapters/wire/apis/18-api-versions.ts'
 import { createTopics } from '../src/adapters/wire/apis/19-create-topics.ts'
+import { deleteTopics } from '../src/adapters/wire/apis/20-delete-topics.ts'
 import { buildBatch } from '../src/domain/log/batch-writer.ts'
 import { decodeResponse, encodeRequest } from '../test/support/wire-client.ts'
 import { ask } from './load-client.ts'
 
 /** Versions that every broker of the last years serves, so that `--bootstrap` can point at any. */
-const versions = { produce: 7, fetch: 11, createTopics: 4, metadata: 5 } as const
+const versions = { produce: 7, fetch: 11, createTopics: 4, deleteTopics: 3, metadata: 5 } as const
 
 export const encodeRequestFrame = {
   apiVersions: (): Uint8Array => encodeRequest(apiVersions, 0, {}),
@@ -65,4 +66,11 @@ export async function createTopic(host: string, port: number, name: string, part
     const topic = decodeResponse(metadata, versions.metadata, await ask(host, port, describe)).topics[0]!
     if (topic.partitions.length === partitions && topic.partitions.every((p) => p.leaderId >= 0)) return
   }
+}
+
+export async function deleteTopic(host: string, port: number, name: string): Promise<void> {
+  const request = encodeRequest(deleteTopics, versions.deleteTopics, { topicNames: [name], timeoutMs: 30_000 })
+  const answer = decodeResponse(deleteTopics, versions.deleteTopics, await ask(host, port, request))
+  const code = answer.responses[0]!.errorCode
+  if (code !== 0) throw new Error(`DeleteTopics was answered with ${String(code)}`)
 }

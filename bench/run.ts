@@ -1,15 +1,17 @@
 /**
- * `npm run bench -- [--scenario NAME]… [--rounds N] [--size FACTOR] [--dir FOLDER] [--bootstrap HOST:PORT [--pid N]]`
+ * `npm run bench -- [--scenario NAME]… [--rounds N] [--size FACTOR] [--dir FOLDER] [--minutes N] [--no-startup]
+ *   [--bootstrap HOST:PORT [--pid N]]`
  *
  * For each scenario: a fresh broker and a fresh floor in turn, `rounds` times; prints MB/s, records/s, CPU seconds
  * per GB and per million records of the broker process, its resident memory, and the ratio to the floor. With
- * `--bootstrap` it loads any other broker instead (CPU and memory only with its `--pid`).
+ * `--bootstrap` it loads any other broker instead (CPU and memory only with its `--pid`). `--minutes` keeps up one
+ * load for so long instead, and prints how resident memory goes.
  */
 import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { checkAnswer, createTopic, encodeRequestFrame } from './frames.ts'
+import { checkAnswer, createTopic, deleteTopic, encodeRequestFrame } from './frames.ts'
 import { latencies, load, type LoadResult } from './load-client.ts'
 import { startTarget, usageOf, type Target } from './processes.ts'
 import { scenarios, topic, type Scenario } from './scenarios.ts'
@@ -32,6 +34,7 @@ const { values: options } = parseArgs({
     dir: { type: 'string' },
     bootstrap: { type: 'string' },
     pid: { type: 'string' },
+    minutes: { type: 'string' },
     'no-startup': { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -40,7 +43,7 @@ const root = path.dirname(path.dirname(new URL(import.meta.url).pathname)).repla
 
 if (options.help) {
   console.log(
-    'npm run bench -- [--scenario NAME]... [--rounds N] [--size FACTOR] [--dir FOLDER] [--bootstrap HOST:PORT [--pid N]] [--no-startup]',
+    'npm run bench -- [--scenario NAME]... [--rounds N] [--size FACTOR] [--dir FOLDER] [--minutes N] [--bootstrap HOST:PORT [--pid N]] [--no-startup]',
   )
   console.log(`scenarios: ${[...scenarios(1).map((s) => s.name), 'latency'].join(', ')}`)
 } else {
@@ -51,6 +54,10 @@ async function main(): Promise<void> {
   const base = options.dir ?? (existsSync('/dev/shm') ? '/dev/shm' : tmpdir())
   const wanted = (name: string) => options.scenario.length === 0 || options.scenario.includes(name)
   touchMemory(base)
+  if (options.minutes !== undefined) {
+    await soak(Number(options.minutes), base)
+    return
+  }
   console.log(
     `data in ${base}; medians of ${options.rounds} rounds; cpu = CPU seconds of the process per GB of batches\n`,
   )
@@ -60,7 +67,7 @@ async function main(): Promise<void> {
   for (const scenario of scenarios(Number(options.size))) if (wanted(scenario.name)) await runScenario(scenario, base)
   if (wanted('latency')) await runLatency(base)
   if (!options['no-startup'] && options.bootstrap === undefined && options.scenario.length === 0)
-    await startupTimes(root)
+    await startupTimes(root, base)
 }
 
 async function runScenario(scenario: Scenario, base: string): Promise<void> {
@@ -137,6 +144,29 @@ function measurement(
   }
 }
 
+/** One load after the other on one broker, each on a topic that is deleted afterwards: the folder must not fill up. */
+async function soak(minutes: number, base: string): Promise<void> {
+  await inFolder(base, async (folder) => {
+    const target = await startBroker(folder, ['log.segment.delete.delay.ms=100'])
+    try {
+      const all = scenarios(1).filter((scenario) => scenario.kind === 'produce')
+      const started = performance.now()
+      for (let turn = 0; performance.now() - started < minutes * 60_000; turn++) {
+        const { frames, requests, connections, inFlight, title, partitions } = all[turn % all.length]!
+        const address = { host: target.host, port: target.port }
+        await createTopic(target.host, target.port, topic, partitions)
+        await load({ ...address, connections, inFlight, frames, requests, check: checkAnswer.produce })
+        await deleteTopic(target.host, target.port, topic)
+        const seconds = ((performance.now() - started) / 1000).toFixed(0)
+        const memory = target.pid === undefined ? '' : `${usageOf(target.pid).residentMb.toFixed(0)} MB resident`
+        console.log(`${seconds.padStart(5)} s  ${memory.padStart(15)}  after ${title}`)
+      }
+    } finally {
+      await target.stop()
+    }
+  })
+}
+
 /** One 10 kB request every 5 ms: the delay from the time each was due to its answer. */
 async function runLatency(base: string): Promise<void> {
   await inFolder(base, async (folder) => {
@@ -157,13 +187,13 @@ async function runLatency(base: string): Promise<void> {
   })
 }
 
-async function startBroker(folder: string): Promise<Target> {
+async function startBroker(folder: string, more: readonly string[] = []): Promise<Target> {
   if (options.bootstrap !== undefined) {
     const [host, port] = options.bootstrap.split(':')
     const pid = options.pid === undefined ? undefined : Number(options.pid)
     return { name: 'broker', host: host!, port: Number(port), pid, stop: () => Promise.resolve() }
   }
-  const overrides = [`log.dirs=${path.join(folder, 'data')}`, 'listeners=PLAINTEXT://127.0.0.1:0']
+  const overrides = [`log.dirs=${path.join(folder, 'data')}`, 'listeners=PLAINTEXT://127.0.0.1:0', ...more]
   return startTarget(
     'broker',
     path.join(root, 'your_program.sh'),
