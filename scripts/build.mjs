@@ -1,5 +1,6 @@
-// Builds dist/: one bundled server (dist/server.cjs) with its V8 code cache and, unless `--server-only` is given, the
-// library (dist/index.js) and its type declarations. The native packages stay outside the bundles.
+// Builds dist/: one bundled server (dist/server.cjs) with its V8 code cache, the library (dist/index.js) and its type
+// declarations, which take most of the time: `--server-only` leaves them as they were. The native packages stay outside
+// the bundles.
 //
 // Everything is built aside and then put in place, so that a server that starts meanwhile, or a second build, finds
 // either the old files or the new ones.
@@ -55,14 +56,14 @@ await build({
   supported: { 'dynamic-import': false },
   external: ['./server.cjs'],
 })
+await build({
+  ...common,
+  entryPoints: ['src/index.ts'],
+  outfile: `${out}/index.js`,
+  format: 'esm',
+  packages: 'external',
+})
 if (!serverOnly) {
-  await build({
-    ...common,
-    entryPoints: ['src/index.ts'],
-    outfile: `${out}/index.js`,
-    format: 'esm',
-    packages: 'external',
-  })
   run(['node_modules/typescript/bin/tsc', '-p', 'tsconfig.declarations.json', '--outDir', `${out}/types`])
 }
 run([`${out}/launch.cjs`, '--build-code-cache'])
@@ -72,6 +73,7 @@ putInPlace()
 function putInPlace() {
   const old = `${out}.old`
   if (existsSync('dist')) renameSync('dist', old)
+  if (serverOnly && existsSync(`${old}/types`)) renameSync(`${old}/types`, `${out}/types`)
   // Where another build was quicker, its files stay.
   if (!existsSync('dist')) renameSync(out, 'dist')
   rmSync(old, { recursive: true, force: true })
