@@ -2,6 +2,7 @@
  * One broker, assembled: what it takes to start and to close it in the right order, and what a host may ask of it.
  */
 import type { BoundListener, TcpServer } from '../adapters/wire/tcp-server.ts'
+import type { GroupCoordinator } from '../application/group-coordinator.ts'
 import type { Partitions } from '../application/partitions.ts'
 import type { LogStore } from '../application/ports/log-store.ts'
 import type { Logger } from '../application/ports/logger.ts'
@@ -27,6 +28,7 @@ export interface BrokerParts {
   readonly logStore: LogStore
   readonly metadata: MetadataRepository
   readonly partitions: Partitions
+  readonly groups: GroupCoordinator
   readonly tasks: readonly BackgroundTask[]
   readonly server: TcpServer
   /** Requests that wait for records: answered with what there is when the broker closes. */
@@ -65,7 +67,7 @@ export class Broker implements AsyncDisposable {
   }
 
   async #open(): Promise<void> {
-    const { logStore, metadata, partitions, tasks, server, nodeId, onRegistered } = this.#parts
+    const { logStore, metadata, partitions, groups, tasks, server, nodeId, onRegistered } = this.#parts
     const started: (() => Promise<void>)[] = []
     try {
       await logStore.start()
@@ -75,6 +77,8 @@ export class Broker implements AsyncDisposable {
       onRegistered(metadata.image().brokers.get(nodeId)?.epoch ?? -1n)
       await partitions.start()
       started.push(() => partitions.close())
+      groups.start()
+      started.push(() => groups.close())
       for (const task of tasks) {
         task.start()
         started.push(() => task.close())
@@ -121,8 +125,10 @@ export class Broker implements AsyncDisposable {
       return
     }
     this.#state = 'closed'
-    const { server, waiters, partitions, metadata, logStore, tasks } = this.#parts
+    const { server, waiters, partitions, groups, metadata, logStore, tasks } = this.#parts
     waiters.close()
+    // Members that wait for a rebalance look for another coordinator.
+    await groups.close()
     await server.stop(GRACE_MS)
     const closing = [...tasks, partitions, metadata, logStore].map((part) => () => part.close())
     const failures = await this.#closeEach(closing)

@@ -11,6 +11,7 @@ import type { Adapters, StorageKind } from './adapters.ts'
 import { Broker } from './broker.ts'
 import { loadConfig, type ServerConfig } from './config.ts'
 import { clusterModule } from './modules/cluster.ts'
+import { groupsModule } from './modules/groups.ts'
 import { maintenanceModule } from './modules/maintenance.ts'
 import { recordsModule } from './modules/records.ts'
 import { storageModule } from './modules/storage.ts'
@@ -47,6 +48,7 @@ export function assemble(config: ServerConfig, storage: StorageKind, adapters: A
     systemModule(adapters),
     storageModule(storage, adapters),
     recordsModule,
+    groupsModule,
     maintenanceModule,
     clusterModule,
     wireModule,
@@ -59,8 +61,10 @@ export function assemble(config: ServerConfig, storage: StorageKind, adapters: A
     // a broker that cleans nothing has nobody who applies retention to compacted topics either, as Kafka
     tasks: [
       container.get(parts.applyRetention),
+      container.get(parts.cleanOffsets),
       ...(config.broker.boolean('log.cleaner.enable') ? [container.get(parts.compactLogs)] : []),
     ],
+    groups: container.get(parts.groupCoordinator),
     server: container.get(parts.server),
     waiters: container.get(parts.waiters),
     logger: container.get(ports.logger),

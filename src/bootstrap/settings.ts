@@ -5,10 +5,13 @@
 import type { TcpServerSettings } from '../adapters/wire/tcp-server.ts'
 import { defaultConnectionLimits } from '../adapters/wire/tcp-server.ts'
 import type { PartitionsSettings } from '../application/partitions.ts'
+import type { CleanOffsetsSettings } from '../application/use-cases/groups/clean-offsets.ts'
 import type { DescribeMetadataSettings } from '../application/use-cases/cluster/describe-metadata.ts'
+import type { MissingTopicSettings } from '../application/use-cases/cluster/new-topics.ts'
 import type { EndpointSettings } from '../domain/cluster/endpoints.ts'
 import type { InternalTopicSettings } from '../domain/cluster/internal-topics.ts'
 import type { BrokerConfig } from '../domain/config/broker-config.ts'
+import type { ClassicRules } from '../domain/groups/classic-decision.ts'
 import type { ServerConfig } from './config.ts'
 
 /** The broker's values as they are now, those set at run time included. */
@@ -60,13 +63,36 @@ function internalTopicSettings(config: BrokerConfig): InternalTopicSettings {
   }
 }
 
+export function missingTopicSettings(config: BrokerConfig): MissingTopicSettings {
+  return {
+    ...internalTopicSettings(config),
+    numPartitions: config.number('num.partitions'),
+    defaultReplicationFactor: config.number('default.replication.factor'),
+  }
+}
+
 export function describeMetadataSettings(server: ServerConfig, config: BrokerConfig): DescribeMetadataSettings {
   return {
     ...endpointSettings(server),
-    ...internalTopicSettings(config),
+    ...missingTopicSettings(config),
     autoCreateTopicsEnable: config.boolean('auto.create.topics.enable'),
-    numPartitions: config.number('num.partitions'),
-    defaultReplicationFactor: config.number('default.replication.factor'),
+  }
+}
+
+export function classicRules(config: BrokerConfig): ClassicRules {
+  return {
+    groupMinSessionTimeoutMs: config.number('group.min.session.timeout.ms'),
+    groupMaxSessionTimeoutMs: config.number('group.max.session.timeout.ms'),
+    groupMaxSize: config.number('group.max.size'),
+    groupInitialRebalanceDelayMs: config.number('group.initial.rebalance.delay.ms'),
+  }
+}
+
+export function offsetSettings(config: BrokerConfig): CleanOffsetsSettings {
+  return {
+    offsetMetadataMaxBytes: config.number('offset.metadata.max.bytes'),
+    offsetsRetentionMs: BigInt(config.number('offsets.retention.minutes')) * 60_000n,
+    offsetsRetentionCheckIntervalMs: Number(config.bigint('offsets.retention.check.interval.ms')),
   }
 }
 

@@ -3,7 +3,9 @@ import type { ServiceIdentifier } from 'inversify'
 import type { FramePool } from '../adapters/wire/frame-pool.ts'
 import type { Handlers } from '../adapters/wire/handlers/served-apis.ts'
 import type { TcpServer } from '../adapters/wire/tcp-server.ts'
+import type { ClassicGroups } from '../application/classic-groups.ts'
 import type { FetchSessions } from '../application/fetch-sessions.ts'
+import type { GroupCoordinator } from '../application/group-coordinator.ts'
 import type { ReadablePartition } from '../application/partition.ts'
 import type { Partitions } from '../application/partitions.ts'
 import type { Checksum } from '../application/ports/checksum.ts'
@@ -16,6 +18,7 @@ import type { Random } from '../application/ports/random.ts'
 import type { Timers } from '../application/ports/timers.ts'
 import type { ApplyRetention } from '../application/use-cases/maintenance/apply-retention.ts'
 import type { CompactLogs } from '../application/use-cases/maintenance/compact-logs.ts'
+import type { CleanOffsets } from '../application/use-cases/groups/clean-offsets.ts'
 import type { Waiters } from '../application/waiters.ts'
 import type { BrokerConfig } from '../domain/config/broker-config.ts'
 import type { TopicConfigs } from '../domain/config/topic-config.ts'
@@ -49,6 +52,10 @@ export const parts = {
   waiters: token<Waiters<ReadablePartition>>('waiters'),
   partitions: token<Partitions>('partitions'),
   fetchSessions: token<FetchSessions>('fetchSessions'),
+  groupCoordinator: token<GroupCoordinator>('groupCoordinator'),
+  classicGroups: token<ClassicGroups>('classicGroups'),
+  cleanOffsets: token<CleanOffsets>('cleanOffsets'),
+  groupHandlers: token<GroupHandlers>('groupHandlers'),
   clusterHandlers: token<ClusterHandlers>('clusterHandlers'),
   recordHandlers: token<RecordHandlers>('recordHandlers'),
   framePool: token<FramePool>('framePool'),
@@ -62,4 +69,18 @@ export type RecordHandlers = Pick<
   'Produce' | 'Fetch' | 'ListOffsets' | 'DeleteRecords' | 'InitProducerId' | 'OffsetForLeaderEpoch' | 'DescribeLogDirs'
 >
 
-export type ClusterHandlers = Omit<Handlers, keyof RecordHandlers>
+export type GroupHandlers = Pick<
+  Handlers,
+  | 'JoinGroup'
+  | 'SyncGroup'
+  | 'Heartbeat'
+  | 'LeaveGroup'
+  | 'OffsetCommit'
+  | 'OffsetFetch'
+  | 'OffsetDelete'
+  | 'ListGroups'
+  | 'DescribeGroups'
+  | 'DeleteGroups'
+>
+
+export type ClusterHandlers = Omit<Handlers, keyof RecordHandlers | keyof GroupHandlers>

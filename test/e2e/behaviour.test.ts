@@ -14,7 +14,7 @@ import {
   recorded,
   rowNumbered,
   rows,
-  transactional,
+  unplayable,
   versionOf,
   wholeBatches,
 } from '../support/behaviour-rows.ts'
@@ -118,6 +118,11 @@ const deviations: readonly Deviation[] = [
     },
   },
   {
+    rows: [329],
+    because: 'a real broker answers in the order of a hash table, ours in the order of the request',
+    expected: (answer) => ({ ...answer, results: [...answer.results].reverse() }),
+  },
+  {
     rows: [364],
     because: 'the directory has another name and disk, and lacks the internal topics and transactions of the real one',
     expected: sizesOf,
@@ -183,10 +188,10 @@ describe('odd requests over TCP get the answer of a real broker', () => {
     },
   )
 
-  it('leaves out no row of the APIs that are served but those of transactions', () => {
+  it('leaves out no row of the APIs that are served but those that stand on others', () => {
     expect(new Set([...answered, ...unanswered].map(({ row }) => row)).size + deviating.size).toBe(rows.length)
     expect(recorded.filter((row) => !isServed(row) && apiOf(row) !== undefined).map(({ row }) => row)).toEqual([
-      ...transactional,
+      ...unplayable,
     ])
   })
 })

@@ -1,4 +1,4 @@
-/** An unmodified @platformatic/kafka against `./your_program.sh`: it also reads without a group, partition by partition. */
+/** An unmodified @platformatic/kafka against `./your_program.sh`: it reads in a group, and partition by partition. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import {
   Admin,
@@ -25,12 +25,20 @@ describe('@platformatic/kafka', () => {
   let consumer: Consumer
 
   beforeAll(async () => {
-    server = await startServer([writeProperties(folder.path)], folder.path)
+    server = await startServer(
+      [
+        writeProperties(folder.path, {
+          'offsets.topic.replication.factor': '1',
+          'group.initial.rebalance.delay.ms': '0',
+        }),
+      ],
+      folder.path,
+    )
     client = await WireClient.connect(server.host, server.port)
     const base = { clientId: 'test', bootstrapBrokers: [server.bootstrap], retries: 0, timeout: 5_000 }
     admin = new Admin(base)
     producer = new Producer({ ...base, serializers: stringSerializers })
-    consumer = new Consumer({ ...base, groupId: 'unused' })
+    consumer = new Consumer({ ...base, groupId: 'grouped' })
   })
 
   afterAll(async () => {
@@ -172,8 +180,16 @@ describe('@platformatic/kafka', () => {
     expect(dirs).toMatchObject([{ broker: 1, results: [{ topics: [{ name: topic }] }] }])
   })
 
-  it('is refused groups clearly', async () => {
-    await expect(consumer.joinGroup({})).rejects.toThrow()
-    await expect(admin.listGroups()).rejects.toThrow()
+  it('reads in a group, commits, and goes on from there', async () => {
+    const topic = await topicOf('grouped')
+    await send(topic, ['a', 'b'])
+    const first = await consumer.consume({ topics: [topic], mode: 'earliest', autocommit: false, maxFetches: 1 })
+    for await (const message of first) {
+      if (message.value.toString() === 'b') await message.commit()
+    }
+    const groups = await admin.listGroups()
+    expect(groups.get('grouped')).toMatchObject({ id: 'grouped', state: 'STABLE', groupType: 'Classic' })
+    const committed = await consumer.listCommittedOffsets({ topics: [{ topic, partitions: [0] }] })
+    expect(committed.get(topic)).toEqual([2n])
   })
 })

@@ -43,8 +43,10 @@ export interface Answer {
   results: { topics: AnsweredTopic[] }[]
 }
 
-/** Rows about transactions; Produce, ListOffsets and Fetch in them meet a transaction that is open. */
-export const transactional: ReadonlySet<number> = new Set([221, 225, 226, 227, 242, 255, 256, 262, 264, 265, 266, 267])
+/** Rows about transactions; Produce, ListOffsets, Fetch and OffsetFetch in them meet a transaction that is open. */
+const transactional: ReadonlySet<number> = new Set([
+  221, 225, 226, 227, 242, 255, 256, 262, 264, 265, 266, 267, 270, 271, 274,
+])
 
 export const recorded: readonly Row[] = readFileSync(
   new URL('../fixtures/wire/behaviour.jsonl', import.meta.url),
@@ -58,9 +60,19 @@ export const rowNumbered: ReadonlyMap<number, Row> = new Map(recorded.map((row) 
 
 export const apiOf = ({ api }: Row): Api | undefined => servedApis.find(({ name }) => name === api.split(' ')[0])
 export const versionOf = ({ api }: Row): number => Number(api.split(' v')[1])
+/** Rows about a group that members of the KIP-848 protocol made. */
+const ofConsumerGroups: ReadonlySet<number> = new Set([349, 350, 351, 352, 354])
+const servesConsumerGroups = servedApis.some(({ key }: Api) => key === 68)
+
 const isAboutFrames = ({ row }: Row): boolean => row >= 14 && row <= 36
+/** Rows that stand on an API that is not served. */
+export const unplayable: ReadonlySet<number> = new Set([
+  ...transactional,
+  ...(servesConsumerGroups ? [] : ofConsumerGroups),
+])
+
 export const isServed = (row: Row): boolean =>
-  !transactional.has(row.row) && (isAboutFrames(row) || apiOf(row) !== undefined)
+  !unplayable.has(row.row) && (isAboutFrames(row) || apiOf(row) !== undefined)
 /** The rows of the APIs that are served, in the order in which they were sent. */
 export const rows: readonly Row[] = recorded.filter(isServed)
 

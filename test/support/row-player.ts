@@ -9,6 +9,8 @@ import { produce } from '../../src/adapters/wire/apis/00-produce.ts'
 import { fetch } from '../../src/adapters/wire/apis/01-fetch.ts'
 import { listOffsets } from '../../src/adapters/wire/apis/02-list-offsets.ts'
 import { metadata } from '../../src/adapters/wire/apis/03-metadata.ts'
+import { findCoordinator } from '../../src/adapters/wire/apis/10-find-coordinator.ts'
+import { leaveGroup } from '../../src/adapters/wire/apis/13-leave-group.ts'
 import { apiVersions } from '../../src/adapters/wire/apis/18-api-versions.ts'
 import { createTopics } from '../../src/adapters/wire/apis/19-create-topics.ts'
 import { deleteRecords } from '../../src/adapters/wire/apis/21-delete-records.ts'
@@ -152,6 +154,13 @@ function filler(count: number): Uint8Array {
 
 const sessionTopics = [{ topic: 'beh', partitions: [{ partition: 0, fetchOffset: 4n, partitionMaxBytes: 100 }] }]
 
+/** Of the member id that row 284 was given. */
+const GIVEN_UUID = '57549ab8-80e1-4e91-80a2-480b0e41b0d8'
+
+function base64Of(uuid: string): string {
+  return Buffer.from(uuid.replaceAll('-', ''), 'hex').toString('base64url')
+}
+
 /** What happened before a row and has no row of its own. */
 const before: Readonly<Record<number, (player: RowPlayer) => Promise<unknown>>> = {
   44: (player) => {
@@ -167,5 +176,8 @@ const before: Readonly<Record<number, (player: RowPlayer) => Promise<unknown>>> 
     const sessionId = expectedOf(186).sessionId
     return client.send(fetch, 12, { maxWaitMs: 0, minBytes: 1, sessionId, sessionEpoch: -1, topics: [] })
   },
+  279: ({ client }) => client.send(findCoordinator, 4, { keyType: 0, coordinatorKeys: ['g1'] }),
+  284: ({ ids }) => Promise.resolve(ids.push(base64Of(GIVEN_UUID))),
+  334: ({ client }) => client.send(leaveGroup, 5, { groupId: 'g1', members: [{ memberId: `raw-${GIVEN_UUID}` }] }),
   229: ({ client }) => client.sendRaw(bytesOf(rowNumbered.get(229)!)),
 }

@@ -103,7 +103,7 @@ export async function openTopicBroker(options: TopicBrokerOptions = {}) {
   const { deleteTopicEnable = true, maxRequestPartitionSizeLimit = 2000 } = options
   const handlers = new Map<number, unknown>([
     [metadata.key, metadataHandler(new DescribeMetadata(repository, random, logger, () => settings))],
-    [findCoordinator.key, findCoordinatorHandler(new FindCoordinator(() => settings))],
+    [findCoordinator.key, findCoordinatorHandler(new FindCoordinator(repository, random, logger, () => settings))],
     [
       createTopics.key,
       createTopicsHandler(new CreateTopics(repository, random, logger, () => ({ ...settings, brokerConfig }))),

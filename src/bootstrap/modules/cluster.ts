@@ -22,7 +22,7 @@ import { DescribeTopicPartitions } from '../../application/use-cases/cluster/des
 import { FindCoordinator } from '../../application/use-cases/cluster/find-coordinator.ts'
 import { IncrementalAlterConfigs } from '../../application/use-cases/cluster/incremental-alter-configs.ts'
 import { ListConfigResources } from '../../application/use-cases/cluster/list-config-resources.ts'
-import { describeMetadataSettings, endpointSettings } from '../settings.ts'
+import { describeMetadataSettings, endpointSettings, missingTopicSettings } from '../settings.ts'
 import { parts, ports } from '../tokens.ts'
 
 export const clusterModule = new ContainerModule(({ bind }) => {
@@ -34,7 +34,12 @@ export const clusterModule = new ContainerModule(({ bind }) => {
           Metadata: metadataHandler(
             new DescribeMetadata(metadata, random, logger, () => describeMetadataSettings(server, live())),
           ),
-          FindCoordinator: findCoordinatorHandler(new FindCoordinator(endpoints)),
+          FindCoordinator: findCoordinatorHandler(
+            new FindCoordinator(metadata, random, logger, () => ({
+              ...endpoints(),
+              ...missingTopicSettings(live()),
+            })),
+          ),
           CreateTopics: createTopicsHandler(
             new CreateTopics(metadata, random, logger, () => ({
               numPartitions: live().number('num.partitions'),

@@ -14,9 +14,9 @@ export const wireModule = new ContainerModule(({ bind }) => {
 
   bind(parts.server)
     .toResolvedValue(
-      (recordHandlers, clusterHandlers, metadata, logger, timers, pool, server, live) => {
+      (recordHandlers, clusterHandlers, groupHandlers, metadata, logger, timers, pool, server, live) => {
         const table = served(
-          { ...recordHandlers, ...clusterHandlers },
+          { ...recordHandlers, ...clusterHandlers, ...groupHandlers },
           { nodeId: server.nodeId, image: () => metadata.image() },
         )
         const responder = new Router(table, logger)
@@ -25,6 +25,7 @@ export const wireModule = new ContainerModule(({ bind }) => {
       [
         parts.recordHandlers,
         parts.clusterHandlers,
+        parts.groupHandlers,
         ports.metadata,
         ports.logger,
         ports.timers,

@@ -196,7 +196,7 @@ function wideDeltas(section: Uint8Array, count: number): Pick<RecordScan, 'minTi
 /**
  * Reads header keys. (TextDecoder belongs to no JavaScript standard that the core may rely on, and keys are short.)
  */
-function utf8(bytes: Uint8Array): string {
+export function utf8(bytes: Uint8Array): string {
   let escaped = ''
   let ascii = true
   for (const b of bytes) {

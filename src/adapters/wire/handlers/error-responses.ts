@@ -53,6 +53,29 @@ export const errorResponses: FailureResponses = {
     topics: (topics ?? []).map(({ name, topicId }) => ({ errorCode, name: name ?? '', topicId, partitions: [] })),
     errorCode,
   }),
+  OffsetCommit: ({ topics }, errorCode) => ({
+    throttleTimeMs,
+    topics: topics.map(({ name, topicId, partitions }) => ({
+      name,
+      topicId,
+      partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })),
+    })),
+  }),
+  // Clients before v2 know errors of partitions only, those from v8 on errors of groups.
+  OffsetFetch: ({ topics, groups }, errorCode) => ({
+    throttleTimeMs,
+    errorCode,
+    topics: (topics ?? []).map(({ name, partitionIndexes }) => ({
+      name,
+      partitions: partitionIndexes.map((partitionIndex) => ({
+        partitionIndex,
+        committedOffset: -1n,
+        metadata: '',
+        errorCode,
+      })),
+    })),
+    groups: groups.map(({ groupId }) => ({ groupId, topics: [], errorCode })),
+  }),
   FindCoordinator: ({ coordinatorKeys }, errorCode) =>
     coordinatorKeys.length === 0
       ? { throttleTimeMs, errorCode, errorMessage: null, nodeId: -1, host: '', port: -1 }
@@ -67,6 +90,29 @@ export const errorResponses: FailureResponses = {
             errorMessage: null,
           })),
         },
+  JoinGroup: ({ memberId }, errorCode) => ({
+    throttleTimeMs,
+    errorCode,
+    protocolName: '',
+    leader: '',
+    memberId,
+    members: [],
+  }),
+  Heartbeat: (_, errorCode) => ({ throttleTimeMs, errorCode }),
+  LeaveGroup: (_, errorCode) => ({ throttleTimeMs, errorCode }),
+  SyncGroup: (_, errorCode) => ({ throttleTimeMs, errorCode, assignment: new Uint8Array() }),
+  DescribeGroups: ({ groups }, errorCode) => ({
+    throttleTimeMs,
+    groups: groups.map((groupId) => ({
+      errorCode,
+      groupId,
+      groupState: '',
+      protocolType: '',
+      protocolData: '',
+      members: [],
+    })),
+  }),
+  ListGroups: (_, errorCode) => ({ throttleTimeMs, errorCode, groups: [] }),
   SaslHandshake: (_, errorCode) => ({ errorCode, mechanisms: [] }),
   ApiVersions: (_, errorCode) => ({ errorCode, apiKeys: [] }),
   CreateTopics: ({ topics }, errorCode) => ({
@@ -112,10 +158,15 @@ export const errorResponses: FailureResponses = {
     throttleTimeMs,
     results: topics.map(({ name }) => ({ name, errorCode })),
   }),
+  DeleteGroups: ({ groupsNames }, errorCode) => ({
+    throttleTimeMs,
+    results: groupsNames.map((groupId) => ({ groupId, errorCode })),
+  }),
   IncrementalAlterConfigs: ({ resources }, errorCode) => ({
     throttleTimeMs,
     responses: alteredConfigs(resources, errorCode),
   }),
+  OffsetDelete: (_, errorCode) => ({ throttleTimeMs, errorCode, topics: [] }),
   DescribeCluster: (_, errorCode) => ({ throttleTimeMs, errorCode, clusterId: '', brokers: [] }),
   ListConfigResources: (_, errorCode) => ({ throttleTimeMs, errorCode, configResources: [] }),
   DescribeTopicPartitions: ({ topics }, errorCode) => ({

@@ -26,13 +26,13 @@ const messages = {
 }
 
 export function findCoordinatorHandler(useCase: FindCoordinator): Handler<Request, Response> {
-  return (request, { apiVersion, connection }) => {
+  return async (request, { apiVersion, connection }) => {
     const batched = apiVersion >= BATCHED_SINCE
     const keys = batched ? request.coordinatorKeys : [request.key]
     const type = coordinatorType(request.keyType)
     const known = type !== null && (type !== 'share' || apiVersion >= SHARE_SINCE)
     const answers = known
-      ? useCase.execute({ client: clientAddress(connection), type, keys })
+      ? await useCase.execute({ client: clientAddress(connection), type, keys })
       : keys.map((key) => ({ key, error: 'INVALID_REQUEST' as const }))
     if (!batched) {
       const [answer] = answers

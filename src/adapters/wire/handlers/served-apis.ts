@@ -7,7 +7,15 @@ import { produce } from '../apis/00-produce.ts'
 import { fetch } from '../apis/01-fetch.ts'
 import { listOffsets } from '../apis/02-list-offsets.ts'
 import { metadata } from '../apis/03-metadata.ts'
+import { offsetCommit } from '../apis/08-offset-commit.ts'
+import { offsetFetch } from '../apis/09-offset-fetch.ts'
 import { findCoordinator } from '../apis/10-find-coordinator.ts'
+import { joinGroup } from '../apis/11-join-group.ts'
+import { heartbeat } from '../apis/12-heartbeat.ts'
+import { leaveGroup } from '../apis/13-leave-group.ts'
+import { syncGroup } from '../apis/14-sync-group.ts'
+import { describeGroups } from '../apis/15-describe-groups.ts'
+import { listGroups } from '../apis/16-list-groups.ts'
 import { saslHandshake } from '../apis/17-sasl-handshake.ts'
 import { apiVersions } from '../apis/18-api-versions.ts'
 import { createTopics } from '../apis/19-create-topics.ts'
@@ -20,7 +28,9 @@ import { alterConfigs } from '../apis/33-alter-configs.ts'
 import { describeLogDirs } from '../apis/35-describe-log-dirs.ts'
 import { saslAuthenticate } from '../apis/36-sasl-authenticate.ts'
 import { createPartitions } from '../apis/37-create-partitions.ts'
+import { deleteGroups } from '../apis/42-delete-groups.ts'
 import { incrementalAlterConfigs } from '../apis/44-incremental-alter-configs.ts'
+import { offsetDelete } from '../apis/47-offset-delete.ts'
 import { describeCluster } from '../apis/60-describe-cluster.ts'
 import { listConfigResources } from '../apis/74-list-config-resources.ts'
 import { describeTopicPartitions } from '../apis/75-describe-topic-partitions.ts'
@@ -31,7 +41,15 @@ export const servedApis = [
   fetch,
   listOffsets,
   metadata,
+  offsetCommit,
+  offsetFetch,
   findCoordinator,
+  joinGroup,
+  heartbeat,
+  leaveGroup,
+  syncGroup,
+  describeGroups,
+  listGroups,
   saslHandshake,
   apiVersions,
   createTopics,
@@ -44,7 +62,9 @@ export const servedApis = [
   describeLogDirs,
   saslAuthenticate,
   createPartitions,
+  deleteGroups,
   incrementalAlterConfigs,
+  offsetDelete,
   describeCluster,
   listConfigResources,
   describeTopicPartitions,

@@ -12,10 +12,7 @@ import {
 import type { ClusterImage, TopicImage } from '../../../domain/cluster/cluster-image.ts'
 import type { ClientAddress, ClientView, EndpointSettings, VisibleBroker } from '../../../domain/cluster/endpoints.ts'
 import { clientView, visibleBrokers } from '../../../domain/cluster/endpoints.ts'
-import type { InternalTopicSettings } from '../../../domain/cluster/internal-topics.ts'
-import { internalTopicSpec, isInternalTopic } from '../../../domain/cluster/internal-topics.ts'
-import type { NewTopic } from '../../../domain/cluster/topic-creation.ts'
-import { decideTopicCreation } from '../../../domain/cluster/topic-creation.ts'
+import { isInternalTopic } from '../../../domain/cluster/internal-topics.ts'
 import type { DescriptionRules, PartitionDescription } from '../../../domain/cluster/topic-description.ts'
 import { describePartition } from '../../../domain/cluster/topic-description.ts'
 import { unknownTopicError } from '../../../domain/cluster/topic-pages.ts'
@@ -25,12 +22,10 @@ import type { Uuid } from '../../../domain/uuid.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { MetadataRepository } from '../../ports/metadata-repository.ts'
 import type { Random } from '../../ports/random.ts'
-import { logCreatedTopics, unusedTopicId } from './new-topics.ts'
+import { createMissingTopics, type MissingTopicSettings } from './new-topics.ts'
 
-export interface DescribeMetadataSettings extends EndpointSettings, InternalTopicSettings {
+export interface DescribeMetadataSettings extends EndpointSettings, MissingTopicSettings {
   readonly autoCreateTopicsEnable: boolean
-  readonly numPartitions: number
-  readonly defaultReplicationFactor: number
 }
 
 export interface DescribeMetadataCommand {
@@ -82,7 +77,8 @@ export class DescribeMetadata {
     const view = clientView(settings, command.client)
     const { found, unknownIds, unknownNames } = lookUp(image, command.topics)
     if (unknownNames.length > 0 && command.allowAutoTopicCreation && settings.autoCreateTopicsEnable) {
-      await this.#create(unknownNames, settings)
+      // A refusal (an illegal name, too few brokers) stays unsaid: the client keeps seeing that the topic is unknown.
+      await createMissingTopics(unknownNames, settings, this.#metadata, this.#random, this.#logger)
     }
     const operations = command.includeTopicAuthorizedOperations ? ALL_TOPIC_OPERATIONS : OPERATIONS_NOT_ASKED
     return {
@@ -98,31 +94,6 @@ export class DescribeMetadata {
         ? ALL_CLUSTER_OPERATIONS
         : OPERATIONS_NOT_ASKED,
     }
-  }
-
-  /** A refusal (an illegal name, too few brokers) stays unsaid: the client keeps seeing that the topic is unknown. */
-  async #create(names: readonly string[], settings: DescribeMetadataSettings): Promise<void> {
-    const { numPartitions, defaultReplicationFactor } = settings
-    const topics = names.map((name) => missingTopic(name, settings))
-    const answer = await this.#metadata.commit((image) =>
-      decideTopicCreation(image, topics, {
-        numPartitions,
-        defaultReplicationFactor,
-        newTopicId: () => unusedTopicId(image, this.#random),
-      }),
-    )
-    logCreatedTopics(answer, this.#logger)
-  }
-}
-
-function missingTopic(name: string, settings: InternalTopicSettings): NewTopic {
-  const spec = internalTopicSpec(name, settings) ?? { numPartitions: -1, replicationFactor: -1, configs: [] }
-  return {
-    name,
-    numPartitions: spec.numPartitions,
-    replicationFactor: spec.replicationFactor,
-    assignments: [],
-    configs: spec.configs.map(([key, value]) => ({ name: key, value })),
   }
 }
 

@@ -1,9 +1,17 @@
 /**
  * Tells a client which broker coordinates its groups, transactions or share partitions: on a single node this one.
+ *
+ * The topic that groups are kept in is created when the first group is asked for. Kafka answers
+ * COORDINATOR_NOT_AVAILABLE until it is there; here the answer waits for it, so that the client need not ask again.
  */
 import { isShareKey } from '../../../domain/cluster/coordinator-key.ts'
 import type { ClientAddress, Endpoint, EndpointSettings } from '../../../domain/cluster/endpoints.ts'
 import { clientView } from '../../../domain/cluster/endpoints.ts'
+import { CONSUMER_OFFSETS_TOPIC } from '../../../domain/cluster/internal-topics.ts'
+import type { Logger } from '../../ports/logger.ts'
+import type { MetadataRepository } from '../../ports/metadata-repository.ts'
+import type { Random } from '../../ports/random.ts'
+import { createMissingTopics, type MissingTopicSettings } from './new-topics.ts'
 
 export type CoordinatorType = 'group' | 'transaction' | 'share'
 
@@ -17,28 +25,38 @@ export type Coordinator =
   | { readonly key: string; readonly error: 'NONE'; readonly nodeId: number; readonly endpoint: Endpoint }
   | { readonly key: string; readonly error: 'INVALID_REQUEST' | 'COORDINATOR_NOT_AVAILABLE' }
 
-export class FindCoordinator {
-  readonly #settings: () => EndpointSettings
+export interface FindCoordinatorSettings extends EndpointSettings, MissingTopicSettings {}
 
-  constructor(settings: () => EndpointSettings) {
+export class FindCoordinator {
+  readonly #metadata: MetadataRepository
+  readonly #random: Random
+  readonly #logger: Logger
+  readonly #settings: () => FindCoordinatorSettings
+
+  constructor(metadata: MetadataRepository, random: Random, logger: Logger, settings: () => FindCoordinatorSettings) {
+    this.#metadata = metadata
+    this.#random = random
+    this.#logger = logger
     this.#settings = settings
   }
 
   /** One answer per key, in the order of the keys; a key given twice is answered twice. */
-  execute({ client, type, keys }: FindCoordinatorCommand): readonly Coordinator[] {
+  async execute({ client, type, keys }: FindCoordinatorCommand): Promise<readonly Coordinator[]> {
     const settings = this.#settings()
     const { own } = clientView(settings, client)
+    const isThere = type !== 'group' || keys.length === 0 || (await this.#ensureGroups())
     return keys.map((key) => {
-      const error = this.#availability(type, key)
-      return error === 'NONE' ? { key, error, nodeId: settings.nodeId, endpoint: own } : { key, error }
+      if (type === 'share' && !isShareKey(key)) return { key, error: 'INVALID_REQUEST' }
+      if (!isThere) return { key, error: 'COORDINATOR_NOT_AVAILABLE' }
+      return { key, error: 'NONE', nodeId: settings.nodeId, endpoint: own }
     })
   }
 
-  /**
-   * Whether a coordinator answers for a key. A real broker creates the coordinator's internal topic here when it is
-   * missing and answers COORDINATOR_NOT_AVAILABLE until it is there; what that takes belongs into this method.
-   */
-  #availability(type: CoordinatorType, key: string): Coordinator['error'] {
-    return type === 'share' && !isShareKey(key) ? 'INVALID_REQUEST' : 'NONE'
+  /** Whether the topic of the groups is there, now. */
+  async #ensureGroups(): Promise<boolean> {
+    const exists = () => this.#metadata.image().topicsByName.has(CONSUMER_OFFSETS_TOPIC)
+    if (exists()) return true
+    await createMissingTopics([CONSUMER_OFFSETS_TOPIC], this.#settings(), this.#metadata, this.#random, this.#logger)
+    return exists()
   }
 }

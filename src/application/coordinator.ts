@@ -1,0 +1,365 @@
+/**
+ * Coordinates what lives in an internal topic: groups in `__consumer_offsets`, and whatever else keeps its state as
+ * records in a log. It knows no rule: a decision is given the state of the key's partition and says which records
+ * follow and what to answer.
+ *
+ * - A partition is loaded by replaying its log; until then COORDINATOR_LOAD_IN_PROGRESS.
+ * - Decisions of one partition run one after the other, each in one synchronous go: decide, append as one batch,
+ *   evolve. The next decision sees that state at once, but answers are given only when everything that they were
+ *   decided on is written.
+ * - Records of a transaction are kept apart by the state until the end marker is in the log (`endTransaction`).
+ * - When a write fails, the state is thrown away and loaded anew; who waits is told to look for the coordinator again.
+ */
+import { partitionForKey } from '../domain/cluster/coordinator-key.ts'
+import type { ClusterImage } from '../domain/cluster/cluster-image.ts'
+import type { KafkaError } from '../domain/errors.ts'
+import { buildBatch } from '../domain/log/batch-writer.ts'
+import { NO_PRODUCER_ID, RecordBatchView } from '../domain/log/record-batch.ts'
+import type { AppendResult } from './append-result.ts'
+import type { HostedPartition } from './hosted-partition.ts'
+import type { Partitions } from './partitions.ts'
+import type { Checksum } from './ports/checksum.ts'
+import type { Clock } from './ports/clock.ts'
+import type { Compressor } from './ports/compressor.ts'
+import type { Logger } from './ports/logger.ts'
+import type { MetadataRepository } from './ports/metadata-repository.ts'
+import type { RecordCodec } from './ports/record-codec.ts'
+import { replayLog } from './replay-log.ts'
+
+/** The state of one partition, evolved by its records in the order of the log. */
+export interface CoordinatedState<Record> {
+  /** A record that is in the log at `offset`; `producerId` -1 = it counts at once, else when that transaction ends. */
+  evolve(record: Record, offset: bigint, producerId: bigint): void
+  /** A transaction's end marker: its records count now, or never. */
+  endTransaction(producerId: bigint, committed: boolean): void
+}
+
+/** What a decision comes to. */
+export interface CoordinatorDecision<State, Record, Answer> {
+  /** Appended as one batch, and evolved. */
+  readonly records: readonly Record[]
+  /** May be several batches, because each record can stand alone (sweeps); default: one batch, all or nothing. */
+  readonly divisible?: boolean
+  /** Given once everything decided so far is written. */
+  readonly answer: Answer
+  /** What changes beyond the records (who waits, deadlines). Runs after they are evolved; not when they are refused. */
+  readonly enact?: (state: State) => void
+}
+
+/** Where records of a transaction come from. */
+export interface TransactionalOrigin {
+  readonly producerId: bigint
+  readonly producerEpoch: number
+}
+
+/** What `run` and `read` come to; the error says why the coordinator did not decide or could not write. */
+export type Coordinated<Answer> =
+  { readonly error: null; readonly answer: Answer } | { readonly error: KafkaError; readonly answer?: undefined }
+
+export interface CoordinatorPorts<Record> {
+  readonly partitions: Partitions
+  readonly metadata: MetadataRepository
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly checksum: Checksum
+  readonly compressor: Compressor
+  readonly codec: RecordCodec<Record>
+}
+
+/** What is coordinated, and who follows it. */
+export interface CoordinatedTopic<State> {
+  readonly name: string
+  readonly newState: () => State
+  /** How much of the log is read at a time when it is replayed (`offsets.load.buffer.size`). */
+  readonly loadBufferBytes: () => number
+  /** The state of a partition is complete and in charge from now on. */
+  readonly loaded: (partition: number, state: State) => void
+  /** It is not any more: its deadlines and whoever waits for it are void. */
+  readonly unloaded: (partition: number, state: State) => void
+}
+
+interface Shard<State> {
+  readonly partition: number
+  readonly state: State
+  readonly hosted: HostedPartition
+  /** The partition was created while this broker runs, so its log is empty. */
+  readonly isNew: boolean
+  phase: 'loading' | 'active' | 'gone'
+  readonly loading: Promise<void>
+  /** The newest write under way, null when all is written. */
+  lastWrite: Promise<KafkaError | null> | null
+}
+
+/** Records of a divisible decision that go into one batch: far below the smallest useful `max.message.bytes`. */
+const RECORDS_A_BATCH = 500
+
+function* parts<Record>(records: readonly Record[]): Generator<readonly Record[]> {
+  for (let at = 0; at < records.length; at += RECORDS_A_BATCH) yield records.slice(at, at + RECORDS_A_BATCH)
+}
+
+const noAnswer = (error: KafkaError): { readonly error: KafkaError } => ({ error })
+
+export class Coordinator<State extends CoordinatedState<Record>, Record> {
+  readonly #ports: CoordinatorPorts<Record>
+  readonly #topic: CoordinatedTopic<State>
+  readonly #shards = new Map<number, Shard<State>>()
+  #stopListening: (() => void) | null = null
+  #closed = false
+
+  constructor(ports: CoordinatorPorts<Record>, topic: CoordinatedTopic<State>) {
+    this.#ports = ports
+    this.#topic = topic
+  }
+
+  /** Begins to load what the topic holds, in the background, and follows the topic from now on. */
+  start(): void {
+    this.#stopListening = this.#ports.metadata.onChange((image, before) => this.#follow(image, before))
+    this.#loadAll(this.#ports.metadata.image())
+  }
+
+  #follow(image: ClusterImage, before: ClusterImage): void {
+    const { name } = this.#topic
+    const topic = image.topicsByName.get(name)
+    const old = before.topicsByName.get(name)
+    if (topic === old) return
+    const isSame = topic !== undefined && topic.id === old?.id
+    if (!isSame) for (const shard of [...this.#shards.values()]) this.#unload(shard)
+    this.#loadAll(image, isSame ? old.partitions.length : 0)
+  }
+
+  /** Partitions from `firstNew` on have just been created. */
+  #loadAll(image: ClusterImage, firstNew = Infinity): void {
+    const count = this.#partitionCount(image)
+    for (let partition = 0; partition < count; partition++) this.#shard(partition, partition >= firstNew)
+  }
+
+  #partitionCount(image: ClusterImage): number {
+    return image.topicsByName.get(this.#topic.name)?.partitions.length ?? 0
+  }
+
+  /** The partition that a key belongs to; null while the topic does not exist. */
+  partitionOf(key: string): number | null {
+    const count = this.#partitionCount(this.#ports.metadata.image())
+    return count === 0 ? null : partitionForKey(key, count)
+  }
+
+  /** Decides about a key; with `origin`, its records belong to that producer's transaction. */
+  async run<Answer>(
+    key: string,
+    decide: (state: State, nowMs: bigint) => CoordinatorDecision<State, Record, Answer>,
+    origin: TransactionalOrigin | null = null,
+  ): Promise<Coordinated<Answer>> {
+    const partition = this.partitionOf(key)
+    return partition === null ? noAnswer('COORDINATOR_NOT_AVAILABLE') : this.runAt(partition, decide, origin)
+  }
+
+  /** As `run`, for a partition instead of a key: sweeps over everything in it. */
+  async runAt<Answer>(
+    partition: number,
+    decide: (state: State, nowMs: bigint) => CoordinatorDecision<State, Record, Answer>,
+    origin: TransactionalOrigin | null = null,
+  ): Promise<Coordinated<Answer>> {
+    const shard = this.#shard(partition)
+    // There is nothing to load of a new partition: its log only has to be opened.
+    if (shard?.isNew === true && shard.phase === 'loading') await shard.loading
+    const unable = unavailable(shard)
+    if (unable !== null) return noAnswer(unable)
+    return this.#decide(shard!, decide, origin)
+  }
+
+  async #decide<Answer>(
+    shard: Shard<State>,
+    decide: (state: State, nowMs: bigint) => CoordinatorDecision<State, Record, Answer>,
+    origin: TransactionalOrigin | null,
+  ): Promise<Coordinated<Answer>> {
+    const nowMs = this.#ports.clock.nowMs()
+    const { records, answer, enact, divisible = false } = decide(shard.state, nowMs)
+    for (const part of divisible ? parts(records) : [records]) {
+      const refused = this.#record(shard, part, nowMs, origin)
+      if (refused !== null) return noAnswer(clientError(refused))
+    }
+    enact?.(shard.state)
+    // Without a write under way this is the whole of it: a read, a heartbeat.
+    const error = shard.lastWrite === null ? null : await shard.lastWrite
+    return error === null ? { error, answer } : noAnswer(error)
+  }
+
+  /** Appends and evolves; or says why the log takes nothing of it, and nothing has changed. */
+  #record(
+    shard: Shard<State>,
+    records: readonly Record[],
+    nowMs: bigint,
+    origin: TransactionalOrigin | null,
+  ): KafkaError | null {
+    if (records.length === 0) return null
+    const from = shard.hosted.logEndOffset
+    const refused = this.#append(shard, this.#batch(records, nowMs, origin))
+    if (refused !== null) return refused
+    const producerId = origin?.producerId ?? NO_PRODUCER_ID
+    records.forEach((record, i) => shard.state.evolve(record, from + BigInt(i), producerId))
+    return null
+  }
+
+  #batch(records: readonly Record[], nowMs: bigint, origin: TransactionalOrigin | null): RecordBatchView {
+    const { codec, checksum } = this.#ports
+    const bytes = buildBatch(
+      records.map((record) => ({ timestamp: nowMs, ...codec.encode(record) })),
+      // Kafka's coordinators number their batches from 0 though they have no producer id.
+      { baseSequence: 0, ...(origin === null ? {} : { ...origin, transactional: true }) },
+      (section) => checksum.crc32c(section),
+    )
+    return new RecordBatchView(bytes)
+  }
+
+  /** Queues the batch: the error when it is refused at once, null when it is on its way (`lastWrite`). */
+  #append(shard: Shard<State>, batch: RecordBatchView): KafkaError | null {
+    let settled: AppendResult | null = null
+    let settle: ((result: AppendResult) => void) | null = null
+    shard.hosted.append({ batch, origin: 'coordinator', lease: undefined, acksAll: true }, (result) => {
+      settled = result
+      settle?.(result)
+    })
+    const atOnce = settled as AppendResult | null
+    if (atOnce !== null && atOnce.error !== 'NONE') return atOnce.error
+    if (atOnce !== null) return null
+    const write = new Promise<AppendResult>((resolve) => {
+      settle = resolve
+    }).then((result) => {
+      if (shard.lastWrite === write) shard.lastWrite = null
+      if (result.error === 'NONE') return null
+      this.#writeFailed(shard, result.error)
+      return clientError(result.error)
+    })
+    shard.lastWrite = write
+    return null
+  }
+
+  /** What was decided on the lost records is void: the state is what the log says. */
+  #writeFailed(shard: Shard<State>, error: KafkaError): void {
+    if (shard.phase === 'gone') return
+    this.#ports.logger.error('coordinator write failed', {
+      topic: this.#topic.name,
+      partition: shard.partition,
+      error,
+    })
+    this.#unload(shard)
+  }
+
+  /**
+   * Ends a transaction in one partition: appends the end marker (a whole control batch) and lets its records count,
+   * or drops them.
+   */
+  async endTransaction(
+    partition: number,
+    producerId: bigint,
+    committed: boolean,
+    marker: RecordBatchView,
+  ): Promise<Coordinated<null>> {
+    const shard = this.#shard(partition)
+    const unable = unavailable(shard)
+    if (unable !== null) return noAnswer(unable)
+    const refused = this.#append(shard!, marker)
+    if (refused !== null) return noAnswer(clientError(refused))
+    shard!.state.endTransaction(producerId, committed)
+    const error = shard!.lastWrite === null ? null : await shard!.lastWrite
+    return error === null ? { error, answer: null } : noAnswer(error)
+  }
+
+  /** The partitions that are in charge now. */
+  activePartitions(): readonly number[] {
+    return [...this.#shards.values()].filter(({ phase }) => phase === 'active').map(({ partition }) => partition)
+  }
+
+  /** Whether a partition of the topic is still being loaded that may hold something. */
+  get isLoading(): boolean {
+    return [...this.#shards.values()].some(({ phase, isNew }) => phase === 'loading' && !isNew)
+  }
+
+  #shard(partition: number, isNew = false): Shard<State> | null {
+    const shard = this.#shards.get(partition)
+    if (shard !== undefined || this.#closed) return shard ?? null
+    const hosted = this.#ports.partitions.find(this.#topic.name, partition)
+    return hosted === null || hosted.state === 'offline' ? null : this.#load(partition, hosted, isNew)
+  }
+
+  #load(partition: number, hosted: HostedPartition, isNew: boolean): Shard<State> {
+    const state = this.#topic.newState()
+    const shard: Shard<State> = {
+      partition,
+      state,
+      hosted,
+      isNew,
+      phase: 'loading',
+      lastWrite: null,
+      // Begins in a later turn, when the shard can be found.
+      loading: Promise.resolve().then(() => this.#replay(shard)),
+    }
+    this.#shards.set(partition, shard)
+    return shard
+  }
+
+  async #replay(shard: Shard<State>): Promise<void> {
+    const { partition, state, hosted } = shard
+    const { name, loadBufferBytes } = this.#topic
+    const { codec, compressor, logger } = this.#ports
+    const where = { topic: name, partition }
+    try {
+      await hosted.whenOpen()
+      const log = { hosted, bytesMax: loadBufferBytes(), compressor, stopped: () => shard.phase === 'gone' }
+      await replayLog(log, {
+        record: ({ key, value, offset }, producerId) => {
+          const record = key === null ? null : codec.decode(key, value)
+          if (record === null) logger.warn('coordinator record not known', { ...where, offset })
+          else state.evolve(record, offset, producerId)
+        },
+        endTransaction: (producerId, committed) => state.endTransaction(producerId, committed),
+      })
+    } catch (cause) {
+      logger.error('coordinator not loaded', { ...where, cause })
+      this.#unload(shard)
+      return
+    }
+    if (shard.phase !== 'loading') return
+    shard.phase = 'active'
+    this.#topic.loaded(partition, state)
+  }
+
+  #unload(shard: Shard<State>): void {
+    const wasActive = shard.phase === 'active'
+    shard.phase = 'gone'
+    if (this.#shards.get(shard.partition) === shard) this.#shards.delete(shard.partition)
+    if (wasActive) this.#topic.unloaded(shard.partition, shard.state)
+  }
+
+  /** Decides nothing any more; what was appended is written by the partitions. */
+  close(): void {
+    this.#closed = true
+    this.#stopListening?.()
+    for (const shard of [...this.#shards.values()]) this.#unload(shard)
+  }
+}
+
+function unavailable(shard: { readonly phase: 'loading' | 'active' | 'gone' } | null): KafkaError | null {
+  if (shard === null || shard.phase === 'gone') return 'NOT_COORDINATOR'
+  return shard.phase === 'loading' ? 'COORDINATOR_LOAD_IN_PROGRESS' : null
+}
+
+/** What a client is told when the coordinator's own write fails, as Kafka's coordinators translate it. */
+function clientError(error: AppendResult['error']): KafkaError {
+  switch (error) {
+    case 'UNKNOWN_TOPIC_OR_PARTITION':
+    case 'NOT_ENOUGH_REPLICAS':
+    case 'NOT_ENOUGH_REPLICAS_AFTER_APPEND':
+    case 'REQUEST_TIMED_OUT':
+      return 'COORDINATOR_NOT_AVAILABLE'
+    case 'NOT_LEADER_OR_FOLLOWER':
+    case 'KAFKA_STORAGE_ERROR':
+      return 'NOT_COORDINATOR'
+    case 'NONE':
+    case 'MESSAGE_TOO_LARGE':
+    case 'RECORD_LIST_TOO_LARGE':
+      return 'UNKNOWN_SERVER_ERROR'
+    default:
+      return error
+  }
+}
