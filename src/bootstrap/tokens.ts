@@ -4,7 +4,6 @@ import type { FramePool } from '../adapters/wire/frame-pool.ts'
 import type { Handlers } from '../adapters/wire/handlers/served-apis.ts'
 import type { TcpServer } from '../adapters/wire/tcp-server.ts'
 import type { ClassicGroups } from '../application/classic-groups.ts'
-import type { ConsumerGroups } from '../application/consumer-groups.ts'
 import type { FetchSessions } from '../application/fetch-sessions.ts'
 import type { GroupCoordinator } from '../application/group-coordinator.ts'
 import type { ReadablePartition } from '../application/partition.ts'
@@ -55,7 +54,6 @@ export const parts = {
   fetchSessions: token<FetchSessions>('fetchSessions'),
   groupCoordinator: token<GroupCoordinator>('groupCoordinator'),
   classicGroups: token<ClassicGroups>('classicGroups'),
-  consumerGroups: token<ConsumerGroups>('consumerGroups'),
   cleanOffsets: token<CleanOffsets>('cleanOffsets'),
   groupHandlers: token<GroupHandlers>('groupHandlers'),
   clusterHandlers: token<ClusterHandlers>('clusterHandlers'),
@@ -80,8 +78,6 @@ export type GroupHandlers = Pick<
   | 'OffsetCommit'
   | 'OffsetFetch'
   | 'OffsetDelete'
-  | 'ConsumerGroupHeartbeat'
-  | 'ConsumerGroupDescribe'
   | 'ListGroups'
   | 'DescribeGroups'
   | 'DeleteGroups'

@@ -1,8 +1,16 @@
 import type { ListGroups } from '../../../application/use-cases/groups/list-groups.ts'
 import { errorCode } from '../../../domain/errors.ts'
+import type { GroupType } from '../../../domain/groups/group.ts'
 import type { RequestOf, ResponseOf } from '../api.ts'
 import type { listGroups } from '../apis/16-list-groups.ts'
 import type { Handler } from '../handler.ts'
+
+const typeNames: Readonly<Record<GroupType, string>> = {
+  classic: 'Classic',
+  consumer: 'Consumer',
+  share: 'Share',
+  streams: 'Streams',
+}
 
 export function listGroupsHandler(
   useCase: ListGroups,
@@ -14,7 +22,7 @@ export function listGroupsHandler(
       groupId,
       protocolType,
       groupState: state,
-      groupType: type,
+      groupType: typeNames[type],
     }))
     return { throttleTimeMs: 0, errorCode: 0, groups }
   }
