@@ -70,7 +70,7 @@ async function partitionFromFolder(
     addingReplicas: [],
     leader: nodeId,
     leaderRecoveryState: 0,
-    leaderEpoch: holder === null ? 0 : (await lastLeaderEpoch(holder.folder)) + 1,
+    leaderEpoch: holder === null ? 0 : lastLeaderEpoch(holder.folder) + 1,
     partitionEpoch: 0,
     directories: [directory],
     eligibleLeaderReplicas: null,
@@ -95,13 +95,13 @@ async function findFolder(
 
 async function completeFolder(folder: string, topicId: Uuid): Promise<void> {
   const file = join(folder, 'partition.metadata')
-  if ((await readIfThere(file)) !== null) return
+  if (readIfThere(file) !== null) return
   await replaceFile(file, [`version: 0\ntopic_id: ${topicId}`], { temporary: `${file}.tmp` })
 }
 
 /** From `leader-epoch-checkpoint`: version, count, then an epoch and its first offset a line; -1 = none. */
-async function lastLeaderEpoch(folder: string): Promise<number> {
-  const text = (await readIfThere(join(folder, 'leader-epoch-checkpoint')))?.toString('latin1') ?? ''
+function lastLeaderEpoch(folder: string): number {
+  const text = readIfThere(join(folder, 'leader-epoch-checkpoint'))?.toString('latin1') ?? ''
   const epochs = text
     .split('\n')
     .slice(2)

@@ -1,13 +1,13 @@
 /**
  * The identity of the log directories: looks at every `meta.properties` before anything is written, refuses what
- * belongs to another node or cluster, and gives new directories their file.
+ * belongs to another node or cluster, and says what new directories are to have.
  */
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../application/ports/clock.ts'
 import type { Random } from '../../application/ports/random.ts'
 import type { Uuid } from '../../domain/uuid.ts'
-import { readIfThere, replaceFile } from './durable-file.ts'
+import type { SmallFile } from './durable-file.ts'
+import { readIfThere } from './durable-file.ts'
 import type { MetaProperties } from './meta-properties.ts'
 import { formatMetaProperties, parseMetaProperties } from './meta-properties.ts'
 import { UnusableDirectory } from './unusable-directory.ts'
@@ -31,16 +31,16 @@ export interface DirectoryIdentity {
  *
  * @throws UnusableDirectory when one belongs to another node or cluster than the options or the others say
  */
-export async function inspectDirectories(
+export function inspectDirectories(
   paths: readonly string[],
   { nodeId, clusterId }: DirectoryIdentity,
-): Promise<readonly InspectedDirectory[]> {
+): readonly InspectedDirectory[] {
   const directories: InspectedDirectory[] = []
   const ids = new Map<Uuid, string>()
   let cluster = clusterId === undefined ? null : { id: clusterId, from: 'the configuration' }
   for (const path of paths) {
     const file = join(path, FILE)
-    const bytes = await readIfThere(file)
+    const bytes = readIfThere(file)
     const properties = bytes === null ? null : parseMetaProperties(bytes.toString('utf8'), file)
     directories.push({ path, properties })
     if (properties === null) continue
@@ -60,14 +60,22 @@ export async function inspectDirectories(
   return directories
 }
 
-/** Gives every directory that lacks one its `meta.properties` or its id. Answers the ids in the order of the paths. */
-export async function identifyDirectories(
+export interface DirectoryIds {
+  /** In the order of the paths. */
+  readonly ids: readonly Uuid[]
+  /** The `meta.properties` that are to be written, for the directories that lacked the file or the id in it. */
+  readonly files: readonly SmallFile[]
+}
+
+/** Gives every directory that lacks one an id. Writes nothing. */
+export function identifyDirectories(
   directories: readonly InspectedDirectory[],
   { nodeId, clusterId }: Required<DirectoryIdentity>,
   random: Random,
   clock: Clock,
-): Promise<readonly Uuid[]> {
+): DirectoryIds {
   const ids: Uuid[] = []
+  const files: SmallFile[] = []
   for (const { path, properties } of directories) {
     if (properties !== null && properties.directoryId !== null) {
       ids.push(properties.directoryId)
@@ -75,10 +83,8 @@ export async function identifyDirectories(
     }
     const directoryId = random.uuid()
     const identified = { clusterId, nodeId, directoryId, others: properties?.others ?? new Map<string, string>() }
-    await mkdir(path, { recursive: true })
-    const file = join(path, FILE)
-    await replaceFile(file, [formatMetaProperties(identified, clock.nowMs())], { temporary: `${file}.tmp` })
+    files.push({ file: join(path, FILE), chunks: [formatMetaProperties(identified, clock.nowMs())] })
     ids.push(directoryId)
   }
-  return ids
+  return { ids, files }
 }

@@ -4,7 +4,7 @@
  * Reads only. What is damaged or unknown ends the load with `UnusableDirectory`; nothing is skipped but snapshots
  * that an older one and the log make up for.
  */
-import { readdir } from 'node:fs/promises'
+import { readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Logger } from '../../application/ports/logger.ts'
 import type { PartitionLog } from '../../application/ports/log-store.ts'
@@ -58,7 +58,7 @@ export async function loadMetadata(sources: LoaderSources): Promise<LoadedMetada
   if (from > end) {
     throw new UnusableDirectory(folder, `the log ends at offset ${end}, before the newest snapshot's end`, from)
   }
-  const replay = new Replay(sources, await segmentBases(folder), from)
+  const replay = new Replay(sources, segmentBases(folder), from)
   if (chosen !== null) replay.restore(chosen.name, chosen.snapshot)
   const isNew = end === 0n
   const image = isNew ? replay.empty() : await replay.run()
@@ -89,9 +89,9 @@ async function newestSnapshot(
 }
 
 /** The base offsets of the log's segment files, ascending; none for a log without files. */
-async function segmentBases(folder: string): Promise<readonly bigint[]> {
+function segmentBases(folder: string): readonly bigint[] {
   try {
-    const entries = await readdir(folder)
+    const entries = readdirSync(folder)
     return entries.flatMap((entry) => (/^\d{20}\.log$/.test(entry) ? [BigInt(entry.slice(0, 20))] : [])).sort(ascending)
   } catch (error) {
     if (isMissing(error)) return []

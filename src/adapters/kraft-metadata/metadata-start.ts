@@ -1,5 +1,5 @@
 /** From configured directories to a leader of a new epoch: what happens before the first commit. */
-import { mkdir } from 'node:fs/promises'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { LogOptions } from '../../application/ports/log-store.ts'
 import { METADATA_TOPIC_ID } from '../../domain/uuid.ts'
@@ -16,15 +16,16 @@ import {
 import { decideTakeover, endedUncleanly } from '../../domain/cluster/single-node-leadership.ts'
 import type { Crc32c } from '../../domain/log/batch-writer.ts'
 import type { ControlRecord } from './control-records.ts'
-import { readIfThere } from './durable-file.ts'
+import type { SmallFile } from './durable-file.ts'
+import { readIfThere, replaceFilesNow } from './durable-file.ts'
 import { METADATA_TOPIC, topicsFromFolders } from './folder-topics.ts'
 import type { KraftMetadataOptions, KraftMetadataPorts } from './kraft-metadata-options.ts'
 import { identifyDirectories, inspectDirectories } from './log-directories.ts'
 import type { LoadedMetadata } from './metadata-loader.ts'
 import { loadMetadata } from './metadata-loader.ts'
 import { MetadataLogWriter } from './metadata-log-writer.ts'
-import { readQuorumEpoch, writeQuorumState } from './quorum-state.ts'
-import { quorumControlRecords, readSnapshot, writeSnapshot } from './snapshot-file.ts'
+import { quorumStateFile, readQuorumEpoch } from './quorum-state.ts'
+import { quorumControlRecords, readSnapshot, snapshotChunks } from './snapshot-file.ts'
 import { SnapshotKeeper } from './snapshot-keeper.ts'
 import { UnusableDirectory } from './unusable-directory.ts'
 
@@ -50,24 +51,27 @@ export async function takeLeadership(ports: KraftMetadataPorts, options: KraftMe
   const crc32c: Crc32c = (bytes) => checksum.crc32c(bytes)
   // A metadata directory that takes no partitions is formatted like the others, but not registered.
   const paths = [...new Set([...options.logDirs, options.metadataLogDir])]
-  const inspected = await inspectDirectories(paths, options)
+  const inspected = inspectDirectories(paths, options)
   const known = inspected.find(({ properties }) => properties !== null)?.properties
   const clusterId = known?.clusterId ?? options.clusterId ?? random.uuid()
   const folder = join(options.metadataLogDir, `${METADATA_TOPIC}-0`)
   const quorumState = join(folder, 'quorum-state')
-  const votedEpoch = await readQuorumEpoch(quorumState)
+  const votedEpoch = readQuorumEpoch(quorumState)
   const log = await logStore.open({ topic: METADATA_TOPIC, partition: 0 }, logOptions(options))
   const loaded = await loadMetadata({ clusterId, log, folder, crc32c, logger })
 
   checkLevels(loaded.image, folder)
 
-  const ids = await identifyDirectories(inspected, { nodeId: options.nodeId, clusterId }, random, clock)
+  const { ids, files } = identifyDirectories(inspected, { nodeId: options.nodeId, clusterId }, random, clock)
   const directories = paths.map((path, index) => ({ path, id: ids[index]! }))
-  if (known === undefined) logger.info('formatted', { clusterId, nodeId: options.nodeId, directories: paths })
-  const first = await firstRecords(ports, options, loaded, directories, crc32c)
+  const { first, bootstrap } = await firstRecords(ports, options, loaded, directories, crc32c)
   const epoch = Math.max(votedEpoch, loaded.epoch) + 1
-  await mkdir(folder, { recursive: true })
-  await writeQuorumState(quorumState, { nodeId: options.nodeId, epoch, kraftVersion: loaded.kraftVersion })
+  const voted = quorumStateFile(quorumState, { nodeId: options.nodeId, epoch, kraftVersion: loaded.kraftVersion })
+  for (const path of [...paths, folder]) mkdirSync(path, { recursive: true })
+  replaceFilesNow([...bootstrap, voted])
+  // Last, and only when all else is on the disk: a directory that has it is formatted.
+  replaceFilesNow(files)
+  if (known === undefined) logger.info('formatted', { clusterId, nodeId: options.nodeId, directories: paths })
 
   const writer = new MetadataLogWriter(log, epoch, clock, crc32c)
   const { kraftVersion, voters } = loaded
@@ -116,6 +120,12 @@ function logOptions({ segmentBytes, segmentMs }: KraftMetadataOptions): LogOptio
   }
 }
 
+interface FirstRecords {
+  readonly first: readonly MetadataRecord[]
+  /** The `bootstrap.checkpoint` files that the directories are to have. */
+  readonly bootstrap: readonly SmallFile[]
+}
+
 /**
  * What is to be written before anything else: everything, when the log is new, or the features of a log that says
  * nothing of its level.
@@ -126,17 +136,17 @@ async function firstRecords(
   loaded: LoadedMetadata,
   directories: readonly Directory[],
   crc32c: Crc32c,
-): Promise<readonly MetadataRecord[]> {
-  const { image, isNew, bootstrap } = loaded
-  if (!isNew && image.features.has('metadata.version')) return []
+): Promise<FirstRecords> {
+  const { image, isNew } = loaded
+  if (!isNew && image.features.has('metadata.version')) return { first: [], bootstrap: [] }
   const features = formatFeatures(FORMAT_LEVEL)
-  if (!isNew) return bootstrapRecords(features, options.minInsyncReplicas)
-  const given = bootstrap ?? (await readBootstrap(directories, crc32c))
+  if (!isNew) return { first: bootstrapRecords(features, options.minInsyncReplicas), bootstrap: [] }
+  const given = loaded.bootstrap ?? (await readBootstrap(directories, crc32c))
   const records = given ?? bootstrapRecords(features, options.minInsyncReplicas)
-  if (given === null) await writeBootstrap(ports, directories, features, crc32c)
+  const bootstrap = given === null ? bootstrapFiles(ports, directories, features, crc32c) : []
   const topics = await topicsFromFolders({ ...ports, directories, nodeId: options.nodeId })
   const config = given === null ? [] : elrDefault(given, options.minInsyncReplicas)
-  return [...records, ...config, ...topics]
+  return { first: [...records, ...config, ...topics], bootstrap }
 }
 
 /** The config that goes with eligible leader replicas, for features that somebody else chose. */
@@ -153,30 +163,28 @@ async function readBootstrap(
 ): Promise<readonly MetadataRecord[] | null> {
   for (const { path } of directories) {
     const file = join(path, 'bootstrap.checkpoint')
-    if ((await readIfThere(file)) !== null) return (await readSnapshot(file, crc32c)).records
+    if (readIfThere(file) !== null) return (await readSnapshot(file, crc32c)).records
   }
   return null
 }
 
 /** As `kafka-storage format` of 4.2 and 4.3 leaves it in every directory. */
-async function writeBootstrap(
+function bootstrapFiles(
   { clock }: KraftMetadataPorts,
   directories: readonly Directory[],
   features: ReturnType<typeof formatFeatures>,
   crc32c: Crc32c,
-): Promise<void> {
+): readonly SmallFile[] {
   const nowMs = clock.nowMs()
   const records = features.map(({ name, level }) => {
     return { type: 'FeatureLevelRecord', name, featureLevel: level } as const
   })
-  for (const { path } of directories) {
-    const file = join(path, 'bootstrap.checkpoint')
-    await writeSnapshot(
-      { records, kraftVersion: 0, voters: null, lastContainedLogTimestamp: 0n },
-      { file, temporary: `${file}.tmp`, epoch: 0, level: FORMAT_LEVEL, nowMs },
-      crc32c,
-    )
-  }
+  const chunks = snapshotChunks(
+    { records, kraftVersion: 0, voters: null, lastContainedLogTimestamp: 0n },
+    { epoch: 0, level: FORMAT_LEVEL, nowMs },
+    crc32c,
+  )
+  return directories.map(({ path }) => ({ file: join(path, 'bootstrap.checkpoint'), chunks }))
 }
 
 /**

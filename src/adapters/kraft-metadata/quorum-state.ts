@@ -3,12 +3,13 @@
  *
  * Data version 0 belongs to static voters (`kraft.version` 0), 1 to a dynamic quorum (`kraft.version` 1).
  */
-import { readIfThere, replaceFile } from './durable-file.ts'
+import type { SmallFile } from './durable-file.ts'
+import { readIfThere } from './durable-file.ts'
 import { UnusableDirectory } from './unusable-directory.ts'
 
 /** The epoch that the file remembers, 0 when there is no file. */
-export async function readQuorumEpoch(file: string): Promise<number> {
-  const bytes = await readIfThere(file)
+export function readQuorumEpoch(file: string): number {
+  const bytes = readIfThere(file)
   if (bytes === null) return 0
   let state: unknown
   try {
@@ -25,15 +26,15 @@ export async function readQuorumEpoch(file: string): Promise<number> {
   return Math.max(leaderEpoch, 0)
 }
 
-/** Remembers that this node leads `epoch`. */
-export async function writeQuorumState(
+/** The file that remembers that this node leads `epoch`. */
+export function quorumStateFile(
   file: string,
   { nodeId, epoch, kraftVersion }: { readonly nodeId: number; readonly epoch: number; readonly kraftVersion: number },
-): Promise<void> {
+): SmallFile {
   const leader = { leaderId: nodeId, leaderEpoch: epoch, votedId: -1 }
   const state =
     kraftVersion === 0
       ? { clusterId: '', ...leader, appliedOffset: 0, currentVoters: [{ voterId: nodeId }], data_version: 0 }
       : { ...leader, votedDirectoryId: 'AAAAAAAAAAAAAAAAAAAAAA', data_version: 1 }
-  await replaceFile(file, [JSON.stringify(state)], { temporary: `${file}.tmp` })
+  return { file, chunks: [JSON.stringify(state)] }
 }

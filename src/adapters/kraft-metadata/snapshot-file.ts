@@ -88,10 +88,7 @@ export function quorumControlRecords({ kraftVersion, voters }: QuorumFacts): rea
   return voters === null ? [version] : [version, { type: 'Voters', value: voters }]
 }
 
-export interface SnapshotPlace {
-  readonly file: string
-  readonly temporary: string
-  readonly mode?: number
+export interface SnapshotStamp {
   /** The epoch of the last record in it. */
   readonly epoch: number
   /** `metadata.version`: decides the versions of the records. */
@@ -99,18 +96,28 @@ export interface SnapshotPlace {
   readonly nowMs: bigint
 }
 
-/** Answers the size of the file. What the level cannot hold is left out, as Kafka does when it writes an image. */
-export async function writeSnapshot(
-  {
-    records,
-    lastContainedLogTimestamp,
-    ...facts
-  }: Omit<Snapshot, 'records'> & {
-    readonly records: Iterable<MetadataRecord>
-  },
-  { file, temporary, mode, epoch, level, nowMs }: SnapshotPlace,
+export interface SnapshotPlace extends SnapshotStamp {
+  readonly file: string
+  readonly temporary: string
+  readonly mode?: number
+}
+
+export type SnapshotContent = Omit<Snapshot, 'records'> & { readonly records: Iterable<MetadataRecord> }
+
+/** Answers the size of the file. */
+export async function writeSnapshot(content: SnapshotContent, place: SnapshotPlace, crc32c: Crc32c): Promise<number> {
+  const { file, temporary, mode } = place
+  const chunks = snapshotChunks(content, place, crc32c)
+  await replaceFile(file, chunks, mode === undefined ? { temporary } : { temporary, mode })
+  return chunks.reduce((bytes, chunk) => bytes + chunk.length, 0)
+}
+
+/** The bytes of a snapshot. What the level cannot hold is left out, as Kafka does when it writes an image. */
+export function snapshotChunks(
+  { records, lastContainedLogTimestamp, ...facts }: SnapshotContent,
+  { epoch, level, nowMs }: SnapshotStamp,
   crc32c: Crc32c,
-): Promise<number> {
+): readonly Uint8Array[] {
   const encoder = new MetadataRecordEncoder()
   const values: Uint8Array[] = []
   for (const record of records) {
@@ -130,8 +137,7 @@ export async function writeSnapshot(
   const chunks = [controlBatch(header, place(header.length), crc32c)]
   for (const run of batchRuns(values)) chunks.push(dataBatch(run, place(run.length), crc32c))
   chunks.push(controlBatch([{ type: 'SnapshotFooter', value: { version: 0 } }], place(1), crc32c))
-  await replaceFile(file, chunks, mode === undefined ? { temporary } : { temporary, mode })
-  return chunks.reduce((bytes, chunk) => bytes + chunk.length, 0)
+  return chunks
 }
 
 export function snapshotFileName(endOffset: bigint, epoch: number): string {

@@ -155,7 +155,7 @@ export class FileLogStore implements LogStore {
     const folder = directory.folder(key)
     try {
       if (partition.topic !== METADATA_TOPIC) await directory.begin()
-      await this.#checkTopicId(folder, options.topicId)
+      if (found.length > 0) await this.#checkTopicId(folder, options.topicId)
       const metadata = partition.topic === METADATA_TOPIC
       const log = await loadLog(this.#context, {
         folder,
@@ -206,8 +206,10 @@ export class FileLogStore implements LogStore {
     try {
       await directory.begin()
       await fs.makeDirectory(folder)
-      await replaceFile(fs, folder, METADATA_FILE, formatTopicId(options.topicId))
-      await directory.syncFolders()
+      await Promise.all([
+        replaceFile(fs, folder, METADATA_FILE, formatTopicId(options.topicId)),
+        directory.syncFolders(),
+      ])
     } catch (error) {
       directory.partitions.delete(key)
       throw new StorageError(`${folder} cannot be created`, { cause: error })
@@ -238,9 +240,11 @@ export class FileLogStore implements LogStore {
     const { fs } = this.#context
     const listed = this.#directories.flatMap((directory) =>
       [...directory.partitions].map(async ([key, topicPartition]) => {
+        const needsRecovery = directory.unclean.has(key)
+        const open = directory.logs.get(key)
+        if (open !== undefined) return { topicPartition, topicId: open.topicId, needsRecovery }
         const text = await readText(fs, `${directory.folder(key)}/${METADATA_FILE}`)
-        const topicId = text === null ? null : parseTopicId(text)
-        return { topicPartition, topicId, needsRecovery: directory.unclean.has(key) }
+        return { topicPartition, topicId: text === null ? null : parseTopicId(text), needsRecovery }
       }),
     )
     return await Promise.all(listed)

@@ -83,8 +83,10 @@ export class FileSegment implements IndexHolder {
     const { fs } = this.#context
     const grow = (path: string, entryBytes: number) =>
       withFile(fs, path, flags, (fd) => fs.truncate(fd, indexFileBytes(segmentIndexBytes, entryBytes)))
-    await grow(this.path(OFFSET_INDEX_SUFFIX), OFFSET_ENTRY_BYTES)
-    await grow(this.path(TIME_INDEX_SUFFIX), TIME_ENTRY_BYTES)
+    await Promise.all([
+      grow(this.path(OFFSET_INDEX_SUFFIX), OFFSET_ENTRY_BYTES),
+      grow(this.path(TIME_INDEX_SUFFIX), TIME_ENTRY_BYTES),
+    ])
   }
 
   /** Makes these its indexes and keeps them in memory until `unpin`. */

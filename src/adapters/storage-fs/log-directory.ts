@@ -62,13 +62,18 @@ export class LogDirectory {
     await fs.makeDirectory(this.path)
     this.#unlock = await fs.lock(`${this.path}/${LOCK_FILE}`)
     if (this.#unlock === null) throw new DirectoryInUseError(this.path)
-    const [marker, entries] = await Promise.all([
-      readText(fs, `${this.path}/${CLEAN_STOP_FILE}`),
-      fs.list(this.path),
-      this.#load(RECOVERY_POINTS, this.recoveryPoints),
-      this.#load(START_OFFSETS, this.startOffsets),
-      this.#load(HIGH_WATERMARKS, this.#highWatermarks),
-      this.#load(FIRST_DIRTY_OFFSETS, this.firstDirtyOffsets),
+    const entries = await fs.list(this.path)
+    // a new directory has none of the files: nothing is to be looked for then
+    const names = new Set(entries.map(({ name }) => name))
+    const load = async (name: string, into: Map<string, bigint>) => {
+      if (names.has(name)) await this.#load(name, into)
+    }
+    const [marker] = await Promise.all([
+      names.has(CLEAN_STOP_FILE) ? readText(fs, `${this.path}/${CLEAN_STOP_FILE}`) : null,
+      load(RECOVERY_POINTS, this.recoveryPoints),
+      load(START_OFFSETS, this.startOffsets),
+      load(HIGH_WATERMARKS, this.#highWatermarks),
+      load(FIRST_DIRTY_OFFSETS, this.firstDirtyOffsets),
     ])
     this.wasClean = marker !== null
     this.brokerEpoch = marker === null ? null : parseCleanStop(marker)
