@@ -65,6 +65,5 @@ export async function syncSegments(
     return segment.baseOffset < to && (next === undefined || next.baseOffset > from)
   })
   for (const { logPath } of reached) await files.use(logPath, (fd) => fs.sync(fd))
-  for (const { logPath } of reached) await files.use(logPath, (fd) => fs.sync(fd))
   if (reached.length > 1 || reached[0]?.baseOffset === from) await fs.syncDirectory(folder)
 }
