@@ -4,6 +4,7 @@ import type { FramePool } from '../adapters/wire/frame-pool.ts'
 import type { Handlers } from '../adapters/wire/handlers/served-apis.ts'
 import type { TcpServer } from '../adapters/wire/tcp-server.ts'
 import type { ClassicGroups } from '../application/classic-groups.ts'
+import type { ConsumerGroups } from '../application/consumer-groups.ts'
 import type { FetchSessions } from '../application/fetch-sessions.ts'
 import type { GroupCoordinator } from '../application/group-coordinator.ts'
 import type { ReadablePartition } from '../application/partition.ts'
@@ -54,6 +55,7 @@ export const parts = {
   fetchSessions: token<FetchSessions>('fetchSessions'),
   groupCoordinator: token<GroupCoordinator>('groupCoordinator'),
   classicGroups: token<ClassicGroups>('classicGroups'),
+  consumerGroups: token<ConsumerGroups>('consumerGroups'),
   cleanOffsets: token<CleanOffsets>('cleanOffsets'),
   groupHandlers: token<GroupHandlers>('groupHandlers'),
   clusterHandlers: token<ClusterHandlers>('clusterHandlers'),
@@ -78,6 +80,8 @@ export type GroupHandlers = Pick<
   | 'OffsetCommit'
   | 'OffsetFetch'
   | 'OffsetDelete'
+  | 'ConsumerGroupHeartbeat'
+  | 'ConsumerGroupDescribe'
   | 'ListGroups'
   | 'DescribeGroups'
   | 'DeleteGroups'

@@ -60,12 +60,10 @@ describe('groups of a real broker', () => {
   it('lists those of the classic protocol, and those that have only offsets', async () => {
     const listed = await client.send(listGroups, 5, { statesFilter: [], typesFilter: ['CLASSIC'] })
     const told = listed.groups.map(({ groupId, protocolType, groupState }) => [groupId, protocolType, groupState])
-    expect(told).toEqual(
-      expect.arrayContaining(classic.map(([groupId, { protocol, state }]) => [groupId, protocol, state])),
-    )
+    expect(told.sort()).toEqual(classic.map(([groupId, { protocol, state }]) => [groupId, protocol, state]).sort())
     const stable = await client.send(listGroups, 5, { statesFilter: ['stable'], typesFilter: ['classic'] })
     expect(stable.groups).toEqual([
-      { groupId: 'g-live-classic', protocolType: 'consumer', groupState: 'Stable', groupType: 'Classic' },
+      { groupId: 'g-live-classic', protocolType: 'consumer', groupState: 'Stable', groupType: 'classic' },
     ])
   })
 

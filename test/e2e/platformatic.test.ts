@@ -188,7 +188,7 @@ describe('@platformatic/kafka', () => {
       if (message.value.toString() === 'b') await message.commit()
     }
     const groups = await admin.listGroups()
-    expect(groups.get('grouped')).toMatchObject({ id: 'grouped', state: 'STABLE', groupType: 'Classic' })
+    expect(groups.get('grouped')).toMatchObject({ id: 'grouped', state: 'STABLE', groupType: 'classic' })
     const committed = await consumer.listCommittedOffsets({ topics: [{ topic, partitions: [0] }] })
     expect(committed.get(topic)).toEqual([2n])
   })

@@ -7,6 +7,8 @@
  */
 import { ClassicGroup } from './classic-group.ts'
 import { CommittedOffsets } from './committed-offsets.ts'
+import { ConsumerGroup } from './consumer-group.ts'
+import type { ConsumerGroupRecord } from './consumer-member.ts'
 import type { Group } from './group.ts'
 import type { GroupRecord } from './group-record.ts'
 
@@ -23,6 +25,12 @@ export class GroupShard {
   classicGroup(groupId: string): ClassicGroup | null {
     const group = this.#groups.get(groupId)
     return group instanceof ClassicGroup ? group : null
+  }
+
+  /** The group if it is one of the consumer protocol, or null. */
+  consumerGroup(groupId: string): ConsumerGroup | null {
+    const group = this.#groups.get(groupId)
+    return group instanceof ConsumerGroup ? group : null
   }
 
   groups(): Iterable<Group> {
@@ -50,9 +58,31 @@ export class GroupShard {
         else if (this.classicGroup(key.group) !== null) this.#groups.delete(key.group)
         return
       }
+      case 'ConsumerGroupMetadata':
+      case 'ConsumerGroupMemberMetadata':
+      case 'ConsumerGroupTargetAssignmentMetadata':
+      case 'ConsumerGroupTargetAssignmentMember':
+      case 'ConsumerGroupCurrentMemberAssignment':
+      case 'ConsumerGroupRegularExpression':
+        this.#evolveConsumerGroup(record)
+        return
       default:
         // Kept in the log, not coordinated here.
         return
+    }
+  }
+
+  #evolveConsumerGroup(record: ConsumerGroupRecord): void {
+    const { groupId } = record.key
+    const group = this.consumerGroup(groupId)
+    if (record.type === 'ConsumerGroupMetadata' && record.value === null) {
+      if (group !== null) this.#groups.delete(groupId)
+    } else if (group !== null) {
+      group.evolve(record)
+    } else if (record.value !== null) {
+      const begun = new ConsumerGroup(groupId)
+      this.place(begun)
+      begun.evolve(record)
     }
   }
 

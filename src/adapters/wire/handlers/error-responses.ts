@@ -168,6 +168,19 @@ export const errorResponses: FailureResponses = {
   }),
   OffsetDelete: (_, errorCode) => ({ throttleTimeMs, errorCode, topics: [] }),
   DescribeCluster: (_, errorCode) => ({ throttleTimeMs, errorCode, clusterId: '', brokers: [] }),
+  ConsumerGroupHeartbeat: (_, errorCode) => ({ throttleTimeMs, errorCode, memberEpoch: 0, heartbeatIntervalMs: 0 }),
+  ConsumerGroupDescribe: ({ groupIds }, errorCode) => ({
+    throttleTimeMs,
+    groups: groupIds.map((groupId) => ({
+      errorCode,
+      groupId,
+      groupState: '',
+      groupEpoch: 0,
+      assignmentEpoch: 0,
+      assignorName: '',
+      members: [],
+    })),
+  }),
   ListConfigResources: (_, errorCode) => ({ throttleTimeMs, errorCode, configResources: [] }),
   DescribeTopicPartitions: ({ topics }, errorCode) => ({
     throttleTimeMs,

@@ -1,16 +1,8 @@
 import type { ListGroups } from '../../../application/use-cases/groups/list-groups.ts'
 import { errorCode } from '../../../domain/errors.ts'
-import type { GroupType } from '../../../domain/groups/group.ts'
 import type { RequestOf, ResponseOf } from '../api.ts'
 import type { listGroups } from '../apis/16-list-groups.ts'
 import type { Handler } from '../handler.ts'
-
-const typeNames: Readonly<Record<GroupType, string>> = {
-  classic: 'Classic',
-  consumer: 'Consumer',
-  share: 'Share',
-  streams: 'Streams',
-}
 
 export function listGroupsHandler(
   useCase: ListGroups,
@@ -22,7 +14,7 @@ export function listGroupsHandler(
       groupId,
       protocolType,
       groupState: state,
-      groupType: typeNames[type],
+      groupType: type,
     }))
     return { throttleTimeMs: 0, errorCode: 0, groups }
   }

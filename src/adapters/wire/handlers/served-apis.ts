@@ -32,6 +32,8 @@ import { deleteGroups } from '../apis/42-delete-groups.ts'
 import { incrementalAlterConfigs } from '../apis/44-incremental-alter-configs.ts'
 import { offsetDelete } from '../apis/47-offset-delete.ts'
 import { describeCluster } from '../apis/60-describe-cluster.ts'
+import { consumerGroupHeartbeat } from '../apis/68-consumer-group-heartbeat.ts'
+import { consumerGroupDescribe } from '../apis/69-consumer-group-describe.ts'
 import { listConfigResources } from '../apis/74-list-config-resources.ts'
 import { describeTopicPartitions } from '../apis/75-describe-topic-partitions.ts'
 import type { Handler } from '../handler.ts'
@@ -66,6 +68,8 @@ export const servedApis = [
   incrementalAlterConfigs,
   offsetDelete,
   describeCluster,
+  consumerGroupHeartbeat,
+  consumerGroupDescribe,
   listConfigResources,
   describeTopicPartitions,
 ] as const
