@@ -37,7 +37,7 @@ export class OffsetMap {
    */
   constructor(bytesMax: number, loadFactor: number, key: HashKey) {
     this.#key = key
-    this.#slotsMax = Math.max(1, Math.floor(bytesMax / SLOT_BYTES))
+    this.#slotsMax = Math.max(2, Math.floor(bytesMax / SLOT_BYTES))
     // one slot stays free, or a search for a key that is not there would not end
     this.#keysMax = Math.max(1, Math.min(Math.floor(this.#slotsMax * loadFactor), this.#slotsMax - 1))
     this.#resize(Math.min(SLOTS_MIN, this.#slotsMax))
