@@ -34,6 +34,7 @@ export interface AnsweredTopic {
 
 /** A decoded answer of any API: of these fields those that its API has. */
 export interface Answer {
+  memberId: string
   errorCode: number
   sessionId: number
   zkMigrationReady: boolean
