@@ -1,6 +1,9 @@
 /**
  * Runs the decisions about groups of the consumer protocol (KIP-848): what members say, the deadlines that this sets,
  * and what is decided when they are due. Nobody waits here: an answer is given once its records are written.
+ *
+ * Not here: groups whose members speak both protocols. A live group keeps the protocol that it has, as with
+ * `group.consumer.migration.policy=disabled`; an empty one takes up that of who joins.
  */
 import type { KafkaError } from '../domain/errors.ts'
 import {
