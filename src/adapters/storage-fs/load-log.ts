@@ -96,7 +96,8 @@ export async function loadLog(context: StorageContext, request: LoadRequest): Pr
     recoveryPoint,
     changed: isNew || !request.clean,
     epochs,
-    epochsChanged: saved === null || !sameEpochs(saved, epochs.entries),
+    // the first append to a new metadata log follows at once, and writes its epoch
+    epochsChanged: saved === null ? !(isNew && request.precious) : !sameEpochs(saved, epochs.entries),
     snapshots,
   }
 }
