@@ -13,12 +13,12 @@ import { refusal, type Refusal } from '../domain/log/append-rules.ts'
 import { readEndMarker } from '../domain/log/end-marker.ts'
 import type { LeaderEpochEntry } from '../domain/log/leader-epochs.ts'
 import { encodeProducerSnapshot } from '../domain/log/producer-snapshot.ts'
-import { ProducerStates, type AppendOrigin } from '../domain/log/producer-state.ts'
+import { ProducerStates } from '../domain/log/producer-state.ts'
 import { RecordBatchView } from '../domain/log/record-batch.ts'
 import { findByTimestamp, findMaxTimestamp, type FoundRecord } from '../domain/log/record.ts'
 import { topicPartitionKey, type TopicPartition } from '../domain/topic-partition.ts'
 import type { Uuid } from '../domain/uuid.ts'
-import { NOT_KNOWN, appended, notAppended, refused, type AppendResult } from './append-result.ts'
+import { NOT_KNOWN, notAppended, refused, type AppendResult } from './append-result.ts'
 import { logOptionsOf } from './log-options.ts'
 import type { Isolation, PartitionReadLimits, ReadablePartition } from './partition.ts'
 import type { Clock } from './ports/clock.ts'
@@ -33,12 +33,13 @@ import {
 } from './ports/log-store.ts'
 import type { Logger } from './ports/logger.ts'
 import { ReportedStorageError } from './ports/reported-storage-error.ts'
+import { PendingAppend, type AppendCommand } from './pending-append.ts'
 import { plainSection, prepareBatch, type PreparePorts } from './prepare-batch.ts'
 import { recoverProducers } from './recover-producers.ts'
 import type { TailCache, TailWindow } from './tail-cache.ts'
 import type { WriteBudget } from './write-budget.ts'
 import type { Upkeep, UpkeptPartition } from './upkeep.ts'
-import { WriteQueue, type QueuedWrite } from './write-queue.ts'
+import { WriteQueue } from './write-queue.ts'
 
 /** What partitions share. */
 export interface PartitionContext extends PreparePorts {
@@ -48,21 +49,6 @@ export interface PartitionContext extends PreparePorts {
   readonly budget: WriteBudget
   /** Called after each written group, before its producers are answered, and when a partition goes offline or away. */
   readonly onAdvance: (partition: ReadablePartition) => void
-}
-
-export interface AppendCommand {
-  /** One whole batch; its bytes are stamped in place. */
-  readonly batch: RecordBatchView
-  readonly origin: AppendOrigin
-  /** The memory behind the batch, if it is pooled. */
-  readonly lease: Lease | undefined
-  /** acks = -1: the in-sync replicas must suffice (`min.insync.replicas`). */
-  readonly acksAll: boolean
-}
-
-interface WaitingAppend {
-  readonly command: AppendCommand
-  readonly settle: (result: AppendResult) => void
 }
 
 export class HostedPartition implements ReadablePartition, UpkeptPartition {
@@ -76,7 +62,7 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
   readonly #opened: Promise<void>
   #config: TopicConfig
   #state: ReadablePartition['state'] = 'opening'
-  #waiting: WaitingAppend[] = []
+  #waiting: PendingAppend[] = []
   #log: PartitionLog | null = null
   #queue: WriteQueue | null = null
   #producers = new ProducerStates()
@@ -126,7 +112,7 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
     }
     const waiting = this.#waiting
     this.#waiting = []
-    for (const { command, settle } of waiting) this.#append(command, settle)
+    for (const pending of waiting) this.#append(pending)
   }
 
   get state(): ReadablePartition['state'] {
@@ -182,47 +168,40 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
    * duplicate, the batch that it repeats) is written or cannot be.
    */
   append(command: AppendCommand, settle: (result: AppendResult) => void): void {
-    const bytes = command.batch.bytes.length
-    const budget = this.#context.budget
-    budget.take(bytes)
-    command.lease?.retain()
-    this.#append(command, (result) => {
-      command.lease?.release()
-      budget.give(bytes)
-      settle(result)
-    })
+    this.#append(new PendingAppend(command, this, this.#context.budget, settle))
   }
 
-  #append(command: AppendCommand, settle: (result: AppendResult) => void): void {
+  #append(pending: PendingAppend): void {
     switch (this.#state) {
       case 'opening':
-        this.#waiting.push({ command, settle })
+        this.#waiting.push(pending)
         return
       case 'offline':
-        settle(notAppended('KAFKA_STORAGE_ERROR'))
+        pending.end(notAppended('KAFKA_STORAGE_ERROR'))
         return
       case 'closed':
-        settle(notAppended('NOT_LEADER_OR_FOLLOWER'))
+        pending.end(notAppended('NOT_LEADER_OR_FOLLOWER'))
         return
       case 'open':
-        this.#decide(command, settle)
+        this.#decide(pending)
     }
   }
 
-  #decide(command: AppendCommand, settle: (result: AppendResult) => void): void {
+  #decide(pending: PendingAppend): void {
     let why: Refusal | null
     try {
-      why = this.#accept(command, settle)
+      why = this.#accept(pending)
     } catch (cause) {
       // A bug or a codec that failed in its own way: nothing was stamped, so only this batch is lost, and says so.
       this.#context.logger.error('append failed', { partition: this.#key, cause })
       why = refusal('UNKNOWN_SERVER_ERROR', true)
     }
-    if (why !== null) settle(refused(why, this.logStartOffset))
+    if (why !== null) pending.end(refused(why, this.logStartOffset))
   }
 
   /** Queues the batch, or says why not. */
-  #accept(command: AppendCommand, settle: (result: AppendResult) => void): Refusal | null {
+  #accept(pending: PendingAppend): Refusal | null {
+    const { command } = pending
     const { origin } = command
     const config = this.#config
     const inSyncMin = Math.min(config.minInsyncReplicas, this.image.replicas.length)
@@ -235,14 +214,16 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
     if (origin === 'client' && view.isTransactional) return refusal('INVALID_TXN_STATE', true)
     const decision = view.isControl ? 'accept' : this.#producers.decide(view, origin)
     if (typeof decision === 'object') {
-      this.#queue!.push(this.#write(null, decision.baseOffset, decision.timestamp, settle))
+      pending.place(null, decision.baseOffset, decision.timestamp)
+      this.#queue!.push(pending)
       return null
     }
     if (decision !== 'accept') return refusal(decision, true)
     const baseOffset = this.#end
     const batch = this.#stamp(view, prepared.changed ? undefined : command.lease, nowMs)
     const logAppendTimeMs = config.messageTimestampType === 'LogAppendTime' ? nowMs : NOT_KNOWN
-    this.#queue!.push(this.#write(batch, baseOffset, logAppendTimeMs, settle))
+    pending.place(batch, baseOffset, logAppendTimeMs)
+    this.#queue!.push(pending)
     return null
   }
 
@@ -272,25 +253,6 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
       leaderEpoch,
       ...(lease === undefined ? {} : { lease }),
       ...(snapshot === null ? {} : { newSegment: { snapshot } }),
-    }
-  }
-
-  #write(
-    batch: StampedBatch | null,
-    baseOffset: bigint,
-    logAppendTimeMs: bigint,
-    settle: (result: AppendResult) => void,
-  ): QueuedWrite {
-    return {
-      batch,
-      settle: (written) => {
-        if (!written) {
-          batch?.lease?.release()
-          settle(notAppended('KAFKA_STORAGE_ERROR'))
-          return
-        }
-        settle(appended(baseOffset, logAppendTimeMs, this.logStartOffset))
-      },
     }
   }
 

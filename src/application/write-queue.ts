@@ -40,16 +40,23 @@ export class WriteQueue {
     this.#queued.push(write)
     if (this.#writing) return
     this.#writing = true
-    // Not at once: what else arrived in the same read of a socket goes out with it.
-    void Promise.resolve().then(() => {
-      this.#writing = false
-      this.#writeNext()
-    })
+    this.#writeSoon()
   }
 
   /** Resolves when nothing is queued or being written. */
   idle(): Promise<void> {
     return this.#writing ? new Promise((resolve) => this.#whenIdle.push(resolve)) : Promise.resolve()
+  }
+
+  /** Not at once: what else has arrived by now goes out with it. A hand-over to the storage costs more than all else. */
+  #writeSoon(): void {
+    if (this.#log.gather === undefined) void Promise.resolve().then(this.#writeGathered)
+    else this.#log.gather(this.#writeGathered)
+  }
+
+  readonly #writeGathered = (): void => {
+    this.#writing = false
+    this.#writeNext()
   }
 
   #writeNext(): void {
@@ -59,7 +66,10 @@ export class WriteQueue {
       const batches: StampedBatch[] = []
       for (const write of group) if (write.batch !== null) batches.push(write.batch)
       if (batches.length === 0) {
+        // What this lets in is queued, and written by the next round of this loop.
+        this.#writing = true
         settleAll(group, true)
+        this.#writing = false
         continue
       }
       this.#writing = true
@@ -81,8 +91,8 @@ export class WriteQueue {
     this.#events.written(batches, batches[batches.length - 1]!.lastOffset + 1n)
     // Before the next write begins: what this lets in goes out with it.
     settleAll(group, true)
-    this.#writing = false
-    this.#writeNext()
+    if (this.#queued.length > 0) this.#writeSoon()
+    else this.#writeGathered()
   }
 
   #failed(group: readonly QueuedWrite[], cause: unknown): void {

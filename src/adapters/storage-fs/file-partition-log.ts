@@ -61,6 +61,7 @@ export class FilePartitionLog implements PartitionLog {
   readonly topicPartition: TopicPartition
   readonly topicId: Uuid
   readonly directory: string
+  readonly gather = (write: () => void): unknown => setImmediate(write)
   readonly #folder: string
   readonly #context: StorageContext
   readonly #keeper: LogKeeper

@@ -119,6 +119,12 @@ export interface PartitionLog {
   announce(batch: AnnouncedBatch, nowMs: bigint): 'same segment' | 'new segment'
 
   /**
+   * Calls `write` once, in a later turn, when what has arrived at the process by now was looked at: appends that are
+   * gathered until then cost one write. A log without it is cheap to append to.
+   */
+  gather?(write: () => void): unknown
+
+  /**
    * Appends batches if the log ends exactly at `at`; otherwise changes nothing and answers `conflict`.
    * The batches go out as one vectored write; the promise resolves when they are readable by `read` and, if
    * `flushMessages` or `flushMs` ask for it, on the disk. A failed write rejects with `StorageError` and the log
