@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { chmod, mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, readdir, rmdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { dataBatch, readMetadataBatches } from '../../../src/adapters/kraft-metadata/metadata-batches.ts'
 import type { MetadataBatch } from '../../../src/adapters/kraft-metadata/metadata-batches.ts'
@@ -86,6 +86,22 @@ describe('a new directory', () => {
     expect(registration).toMatchObject({ version: 3, record: { brokerEpoch: registration.offset, fenced: true } })
     expect(batches.every(({ leaderEpoch }) => leaderEpoch === 1)).toBe(true)
     await repository.close()
+  })
+
+  it('counts as formatted only when all else is there: a format that ends before is done again', async () => {
+    await using directory = await kraftDirectory()
+    const obstacle = join(directory.path, 'meta.properties.tmp')
+    await mkdir(obstacle, { recursive: true })
+    await expect(directory.repository().start()).rejects.toThrow('EISDIR')
+    expect(await readdir(directory.path)).toContain('bootstrap.checkpoint')
+    expect(await readdir(directory.path)).not.toContain('meta.properties')
+    expect(await readdir(directory.folder)).toContain('quorum-state')
+    await rmdir(obstacle)
+    const repository = directory.repository()
+    await repository.start()
+    expect(repository.image().brokers.size).toBe(1)
+    expect(repository.image().features.size).toBe(6)
+    expect(await readdir(directory.path)).toContain('meta.properties')
   })
 
   it('gives every log directory an id of its own, and one that is added later too', async () => {
