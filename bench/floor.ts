@@ -1,9 +1,13 @@
 /**
- * The floor: what any Node process must pay for the same bytes. It takes length-prefixed frames, checks the CRC of
- * each record batch and stamps its offset at places told in advance, writes the batches to one file for each
+ * The floors: what a Node process must pay for the same bytes, whatever it is. One takes length-prefixed frames, checks
+ * the CRC of each record batch and stamps its offset at places told in advance, writes the batches to one file for each
  * partition as asynchronous vectored writes (one in flight a file, all that queued meanwhile in the next), and then
- * answers a fixed frame. A fetch answers a fixed length from memory or from the file. It parses no protocol. Bytes get
- * from the socket into pooled memory as they do in the broker, because nothing cheaper is known.
+ * answers a fixed frame. A fetch answers a fixed length from memory or with one read of the file and one write. It
+ * parses no protocol.
+ *
+ * There are two, which differ in where bytes lie (`floor-input.ts`, and for a fetch from the file a fresh buffer for
+ * each read against one used again): the plain one is what the bounds of the design are stated for, the tight one
+ * shares the broker's own ways with memory.
  *
  * Started by the bench as a process of its own: `node floor.js <json of FloorPlan>`; prints `listening <port>`.
  */
@@ -11,15 +15,18 @@ import { crc32c } from '@node-rs/crc32'
 import fs from 'node:fs'
 import net from 'node:net'
 import path from 'node:path'
-import { FramePool } from '../src/adapters/wire/frame-pool.ts'
-import { Framer, type InboundFrame } from '../src/adapters/wire/framer.ts'
-import { readInto } from '../src/adapters/wire/socket-reader.ts'
+import type { InboundFrame } from '../src/adapters/wire/framer.ts'
+import { readFrames, type FloorKind } from './floor-input.ts'
 
 export interface FloorPlan {
+  readonly kind: FloorKind
   readonly directory: string
   readonly partitions: number
-  /** Where the batches lie in a produce frame (from the start of its size field); empty for fetches. */
-  readonly batches: readonly { readonly offset: number; readonly length: number; readonly partition: number }[]
+  /**
+   * Where the batches lie in a produce frame (from the start of its size field); empty for fetches. They belong to so
+   * many partitions in turn, over all frames, as those of the load do.
+   */
+  readonly batches: readonly { readonly offset: number; readonly length: number }[]
   /** Length of the answer to a produce frame, size field included. */
   readonly answerBytes: number
   /** Present for fetch scenarios. */
@@ -64,6 +71,7 @@ function drain(sink: Sink): void {
 
 /** What a frame lacks of its length on the wire. */
 const sizeBytes = 4
+let turn = 0
 
 function produce(socket: net.Socket, { bytes: frame, lease }: InboundFrame): void {
   const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength)
@@ -73,11 +81,11 @@ function produce(socket: net.Socket, { bytes: frame, lease }: InboundFrame): voi
     lease.release()
     answer(socket, plan.answerBytes)
   }
-  for (const { offset: onWire, length, partition } of plan.batches) {
+  for (const { offset: onWire, length } of plan.batches) {
     const offset = onWire - sizeBytes
     const batch = frame.subarray(offset, offset + length)
     if (crc32c(batch.subarray(21)) !== view.getUint32(offset + 17)) throw new Error('bad CRC')
-    const sink = sinks[partition]!
+    const sink = sinks[turn++ % sinks.length]!
     view.setBigInt64(offset, sink.end)
     view.setInt32(offset + 12, 0)
     sink.end += BigInt(view.getInt32(offset + 57))
@@ -103,11 +111,13 @@ function fetch(socket: net.Socket): void {
     send(socket, inMemory, () => undefined)
     return
   }
-  const chunk = idleChunks.pop() ?? Buffer.allocUnsafeSlow(bytes)
+  const chunk = (plan.kind === 'tight' ? idleChunks.pop() : undefined) ?? Buffer.allocUnsafeSlow(bytes)
   if (filePosition + bytes > fileBytes) filePosition = 0
   fs.read(sinks[0]!.fd, chunk, 0, bytes, filePosition, (error) => {
     if (error !== null) throw error
-    send(socket, chunk, () => idleChunks.push(chunk))
+    send(socket, chunk, () => {
+      if (plan.kind === 'tight') idleChunks.push(chunk)
+    })
   })
   filePosition += bytes
 }
@@ -121,36 +131,22 @@ function send(socket: net.Socket, chunk: Buffer, sent: () => void): void {
   socket.uncork()
 }
 
-const pool = new FramePool(32 << 20)
-const scratch = Buffer.allocUnsafeSlow(65_536)
-
-function serve(accepted: net.Socket): void {
-  accepted.setNoDelay(true)
-  const framer = new Framer({ pool, scratch, frameBytesMax: 1 << 30 })
-  const socket = readInto(accepted, {
-    target: () => framer.target(),
-    filled(count) {
-      framer.filled(count)
-      for (let frame = framer.next(); frame !== null; frame = framer.next()) {
-        if (plan.fetch === undefined) produce(socket, frame)
-        else {
-          frame.lease.release()
-          fetch(socket)
-        }
-      }
-      return true
-    },
-  })
-  socket.on('error', () => socket.destroy())
-  socket.on('end', () => socket.destroy())
-  socket.resume()
+function take(socket: net.Socket, frame: InboundFrame): void {
+  if (plan.fetch === undefined) {
+    produce(socket, frame)
+    return
+  }
+  frame.lease.release()
+  fetch(socket)
 }
 
 if (plan.fetch?.from === 'file') {
   const block = Buffer.alloc(1 << 20, 7)
   for (let at = 0; at < plan.fetch.fileBytes; at += block.length) fs.writeSync(sinks[0]!.fd, block, 0, block.length, at)
 }
-const server = net.createServer({ pauseOnConnect: true }, serve).listen(0, '127.0.0.1', () => {
-  console.log(`listening ${String((server.address() as net.AddressInfo).port)}`)
-})
+const server = net
+  .createServer({ pauseOnConnect: true }, (socket) => readFrames(plan.kind, socket, take))
+  .listen(0, '127.0.0.1', () => {
+    console.log(`listening ${String((server.address() as net.AddressInfo).port)}`)
+  })
 process.on('SIGTERM', () => process.exit(0))

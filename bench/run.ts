@@ -2,8 +2,8 @@
  * `npm run bench -- [--scenario NAME]… [--rounds N] [--size FACTOR] [--dir FOLDER] [--minutes N] [--no-startup]
  *   [--bootstrap HOST:PORT [--pid N]]`
  *
- * For each scenario: a fresh broker and a fresh floor in turn, `rounds` times; prints MB/s, records/s, CPU seconds
- * per GB and per million records of the broker process, its resident memory, and the ratio to the floor. With
+ * For each scenario: a fresh broker and a fresh floor of each kind in turn, `rounds` times; prints MB/s, records/s, CPU
+ * seconds per GB and per million records of the broker process, its resident memory, and the ratios to the floors. With
  * `--bootstrap` it loads any other broker instead (CPU and memory only with its `--pid`). `--minutes` keeps up one
  * load for so long instead, and prints how resident memory goes.
  */
@@ -11,6 +11,8 @@ import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeSync } from 
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import type { FloorKind } from './floor-input.ts'
+import type { FloorPlan } from './floor.ts'
 import { checkAnswer, createTopic, deleteTopic, encodeRequestFrame } from './frames.ts'
 import { latencies, load, type LoadResult } from './load-client.ts'
 import { startTarget, usageOf, type Target } from './processes.ts'
@@ -62,7 +64,7 @@ async function main(): Promise<void> {
     `data in ${base}; medians of ${options.rounds} rounds; cpu = CPU seconds of the process per GB of batches\n`,
   )
   console.log(
-    'scenario                                     MB/s   records/s   cpu/GB  cpu/M rec.  RSS MB  peak MB  floor cpu/GB  ratio  at most',
+    'scenario                                     MB/s   records/s   cpu/GB  cpu/M rec.  RSS MB  peak MB  plain floor  ratio  at most  tight floor  ratio',
   )
   for (const scenario of scenarios(Number(options.size))) if (wanted(scenario.name)) await runScenario(scenario, base)
   if (wanted('latency')) await runLatency(base)
@@ -72,15 +74,17 @@ async function main(): Promise<void> {
 
 async function runScenario(scenario: Scenario, base: string): Promise<void> {
   const ours: Measurement[] = []
-  const floors: Measurement[] = []
+  const floors: Record<FloorKind, Measurement[]> = { plain: [], tight: [] }
   for (let round = 0; round < Number(options.rounds); round++) {
     ours.push(await inFolder(base, (folder) => measure(scenario, () => startBroker(folder), true)))
     if (options.bootstrap === undefined) {
-      floors.push(await inFolder(base, (folder) => measure(scenario, () => startFloor(scenario, folder), false)))
+      for (const kind of ['plain', 'tight'] as const) {
+        const start = (folder: string) => () => startFloor(scenario, kind, folder)
+        floors[kind].push(await inFolder(base, (folder) => measure(scenario, start(folder), false)))
+      }
     }
   }
   const m = medians(ours)
-  const floor = floors.length > 0 ? medians(floors) : null
   const columns = [
     scenario.title.padEnd(42),
     m.mbPerSecond.toFixed(0).padStart(6),
@@ -90,10 +94,12 @@ async function runScenario(scenario: Scenario, base: string): Promise<void> {
     m.residentMb.toFixed(0).padStart(7),
     m.peakMb.toFixed(0).padStart(8),
   ]
-  if (floor !== null) {
-    columns.push(floor.cpuPerGb.toFixed(2).padStart(13))
-    columns.push((m.cpuPerGb / floor.cpuPerGb).toFixed(2).padStart(6))
-    columns.push(scenario.atMost.toFixed(1).padStart(8))
+  if (floors.plain.length > 0) {
+    for (const kind of ['plain', 'tight'] as const) {
+      const floor = medians(floors[kind]).cpuPerGb
+      columns.push(floor.toFixed(2).padStart(12), (m.cpuPerGb / floor).toFixed(2).padStart(6))
+      if (kind === 'plain') columns.push(scenario.atMost.toFixed(1).padStart(8))
+    }
   }
   console.log(columns.join(' '))
 }
@@ -202,8 +208,8 @@ async function startBroker(folder: string, more: readonly string[] = []): Promis
   )
 }
 
-async function startFloor(scenario: Scenario, folder: string): Promise<Target> {
-  const plan = { ...scenario.floor, directory: folder }
+async function startFloor(scenario: Scenario, kind: FloorKind, folder: string): Promise<Target> {
+  const plan: FloorPlan = { ...scenario.floor, kind, directory: folder }
   const file = path.join(root, 'dist/bench/floor.js')
   return startTarget('floor', process.execPath, [file, JSON.stringify(plan)], /listening (?<port>\d+)/)
 }

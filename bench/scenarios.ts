@@ -1,6 +1,6 @@
 /**
  * What is measured: each scenario says which frames are sent how often, what a right answer looks like, and the plan
- * of the floor that stands beside it. Sizes are those of the figures in README.md.
+ * of the floors that stand beside it. Sizes are those of the figures in README.md.
  */
 import { encodeRequestFrame } from './frames.ts'
 import type { FloorPlan } from './floor.ts'
@@ -8,7 +8,7 @@ import type { FloorPlan } from './floor.ts'
 export interface Scenario {
   readonly name: string
   readonly title: string
-  /** At most this multiple of the floor's CPU seconds per GB. */
+  /** At most this multiple of the plain floor's CPU seconds per GB. */
   readonly atMost: number
   readonly connections: number
   readonly inFlight: number
@@ -21,7 +21,7 @@ export interface Scenario {
   readonly recordsPerRequest: number
   readonly frames: readonly Uint8Array[]
   readonly kind: 'produce' | 'tail fetch' | 'cold fetch'
-  readonly floor: Omit<FloorPlan, 'directory'>
+  readonly floor: Omit<FloorPlan, 'directory' | 'kind'>
   /** Produced before the measurement starts (fetches need something to read). */
   readonly preload?: { readonly frame: Uint8Array; readonly requests: number }
 }
@@ -67,8 +67,8 @@ function produceScenario(shape: ProduceShape): Scenario {
     requests: Math.ceil((shape.megabytes * 1e6) / bytesPerRequest),
     warmUpRequests: Math.ceil((shape.megabytes * warmUpShare * 1e6) / bytesPerRequest),
     floor: {
-      partitions: shape.partitionsPerRequest,
-      batches: positions(frames[0]!, batch).map((offset, partition) => ({ offset, length: batch.length, partition })),
+      partitions: shape.partitions,
+      batches: positions(frames[0]!, batch).map((offset) => ({ offset, length: batch.length })),
       answerBytes: 40 + 40 * shape.partitionsPerRequest,
     },
   }
