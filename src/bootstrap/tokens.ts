@@ -20,6 +20,7 @@ import type { Timers } from '../application/ports/timers.ts'
 import type { ApplyRetention } from '../application/use-cases/maintenance/apply-retention.ts'
 import type { CompactLogs } from '../application/use-cases/maintenance/compact-logs.ts'
 import type { CleanOffsets } from '../application/use-cases/groups/clean-offsets.ts'
+import type { TransactionMarkers } from '../application/transaction-markers.ts'
 import type { Waiters } from '../application/waiters.ts'
 import type { BrokerConfig } from '../domain/config/broker-config.ts'
 import type { TopicConfigs } from '../domain/config/topic-config.ts'
@@ -57,6 +58,7 @@ export const parts = {
   classicGroups: token<ClassicGroups>('classicGroups'),
   consumerGroups: token<ConsumerGroups>('consumerGroups'),
   cleanOffsets: token<CleanOffsets>('cleanOffsets'),
+  transactionMarkers: token<TransactionMarkers>('transactionMarkers'),
   groupHandlers: token<GroupHandlers>('groupHandlers'),
   clusterHandlers: token<ClusterHandlers>('clusterHandlers'),
   recordHandlers: token<RecordHandlers>('recordHandlers'),
