@@ -58,6 +58,8 @@ export class Partitions implements PartitionDirectory, UpkeptPartitions {
   readonly #hosted = new Map<Uuid, (HostedPartition | undefined)[]>()
   /** Deletions under way, by folder name: the same name may be created again meanwhile. */
   readonly #deleting = new Map<string, Promise<void>>()
+  /** By topic id, while logs of it are being taken out of use. */
+  readonly #removing = new Map<Uuid, Promise<unknown>>()
   /** Logs of no topic that we know, by folder name: set aside when a topic needs their place. */
   readonly #foreign = new Set<string>()
   /** Work that `close` waits for. */
@@ -214,6 +216,7 @@ export class Partitions implements PartitionDirectory, UpkeptPartitions {
   #remove(topic: TopicImage): void {
     const ofTopic = this.#hosted.get(topic.id)
     this.#hosted.delete(topic.id)
+    const removing: Promise<void>[] = []
     for (const { partitionId } of topic.partitions) {
       const key = topicPartitionKey(topic.name, partitionId)
       const deleted = this.#delete({ topic: topic.name, partition: partitionId }, ofTopic?.[partitionId], key)
@@ -222,7 +225,16 @@ export class Partitions implements PartitionDirectory, UpkeptPartitions {
       void deleted.then(() => {
         if (this.#deleting.get(key) === deleted) this.#deleting.delete(key)
       })
+      removing.push(deleted)
     }
+    const removed = Promise.all(removing)
+    this.#removing.set(topic.id, removed)
+    void removed.then(() => this.#removing.delete(topic.id))
+  }
+
+  /** Resolves when no log of the deleted topic is in use under its name any more; never rejects. */
+  async whenRemoved(topicId: Uuid): Promise<void> {
+    await this.#removing.get(topicId)
   }
 
   async #delete(topicPartition: TopicPartition, hosted: HostedPartition | undefined, key: string): Promise<void> {

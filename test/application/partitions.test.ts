@@ -307,6 +307,22 @@ describe('partitions', () => {
     expect(advanced).toContain(old)
   })
 
+  it('tell when the logs of a deleted topic are out of use', async () => {
+    const store = new StallingLogStore()
+    const { partitions, commit } = await open({ logStore: store })
+    await partitions.find('t', 0)!.whenOpen()
+    store.stallDelete = true
+    await commit([{ type: 'RemoveTopicRecord', topicId: ID }])
+    let removed = false
+    const told = partitions.whenRemoved(ID).then(() => (removed = true))
+    await settle()
+    expect(removed).toBe(false)
+    await store.release()
+    await told
+    expect(await store.list()).toEqual([])
+    await partitions.whenRemoved(ID)
+  })
+
   it('take new configs with the next append', async () => {
     const { partitions, commit } = await open()
     const partition = partitions.find('t', 0)!

@@ -1,4 +1,4 @@
-/** A log store whose opening and appending wait until they are told to go on, or fail on command. */
+/** A log store whose opening, appending and deleting wait until they are told to go on, or fail on command. */
 import { MemoryLogStore } from '../../src/adapters/storage-memory/memory-log-store.ts'
 import {
   StorageError,
@@ -11,6 +11,7 @@ import type { TopicPartition } from '../../src/domain/topic-partition.ts'
 export class StallingLogStore extends MemoryLogStore {
   stallOpen = false
   stallAppend = false
+  stallDelete = false
   failAppend = false
   /** The batches of each append, by their base offsets. */
   readonly appends: bigint[][] = []
@@ -21,6 +22,7 @@ export class StallingLogStore extends MemoryLogStore {
   async release(): Promise<void> {
     this.stallOpen = false
     this.stallAppend = false
+    this.stallDelete = false
     await this.releaseOne()
   }
 
@@ -34,6 +36,11 @@ export class StallingLogStore extends MemoryLogStore {
 
   async #stall(on: boolean): Promise<void> {
     if (on) await new Promise<void>((resolve) => this.#stalled.push(resolve))
+  }
+
+  override async delete(partition: TopicPartition): Promise<void> {
+    await this.#stall(this.stallDelete)
+    await super.delete(partition)
   }
 
   override async open(partition: TopicPartition, options: LogOptions): Promise<PartitionLog> {

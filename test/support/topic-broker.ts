@@ -88,6 +88,7 @@ export async function openTopicBroker(options: TopicBrokerOptions = {}) {
   let drawn = 0
   const random = { uuid: () => ids.shift() ?? `drawn${String(drawn++).padStart(16, '0')}A`, integer: () => 0 }
   const log = (event: string, fields?: unknown) => void logged.push({ event, fields })
+  const noLogs = { whenRemoved: () => Promise.resolve() }
   const logger = { debug: log, info: log, warn: log, error: log }
   const repository = new MemoryMetadataRepository(random, {
     nodeId: 1,
@@ -108,7 +109,10 @@ export async function openTopicBroker(options: TopicBrokerOptions = {}) {
       createTopics.key,
       createTopicsHandler(new CreateTopics(repository, random, logger, () => ({ ...settings, brokerConfig }))),
     ],
-    [deleteTopics.key, deleteTopicsHandler(new DeleteTopics(repository, logger, () => ({ deleteTopicEnable })))],
+    [
+      deleteTopics.key,
+      deleteTopicsHandler(new DeleteTopics(repository, noLogs, logger, () => ({ deleteTopicEnable }))),
+    ],
     [createPartitions.key, createPartitionsHandler(new CreatePartitions(repository, logger))],
     [describeCluster.key, describeClusterHandler(new DescribeCluster(repository, () => settings))],
     [

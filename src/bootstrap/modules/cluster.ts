@@ -28,7 +28,7 @@ import { parts, ports } from '../tokens.ts'
 export const clusterModule = new ContainerModule(({ bind }) => {
   bind(parts.clusterHandlers)
     .toResolvedValue(
-      (metadata, random, logger, live, server, config) => {
+      (metadata, random, logger, live, server, config, partitions) => {
         const endpoints = () => endpointSettings(server)
         return {
           Metadata: metadataHandler(
@@ -48,7 +48,9 @@ export const clusterModule = new ContainerModule(({ bind }) => {
             })),
           ),
           DeleteTopics: deleteTopicsHandler(
-            new DeleteTopics(metadata, logger, () => ({ deleteTopicEnable: live().boolean('delete.topic.enable') })),
+            new DeleteTopics(metadata, partitions, logger, () => ({
+              deleteTopicEnable: live().boolean('delete.topic.enable'),
+            })),
           ),
           CreatePartitions: createPartitionsHandler(new CreatePartitions(metadata, logger)),
           DescribeConfigs: describeConfigsHandler(new DescribeConfigs(metadata, config)),
@@ -64,7 +66,15 @@ export const clusterModule = new ContainerModule(({ bind }) => {
           ),
         }
       },
-      [ports.metadata, ports.random, ports.logger, parts.live, parts.serverConfig, parts.brokerConfig],
+      [
+        ports.metadata,
+        ports.random,
+        ports.logger,
+        parts.live,
+        parts.serverConfig,
+        parts.brokerConfig,
+        parts.partitions,
+      ],
     )
     .inSingletonScope()
 })

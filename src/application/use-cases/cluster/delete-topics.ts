@@ -1,8 +1,11 @@
 /**
- * Deletes topics together with their configs. Their logs are removed by whoever follows the image.
+ * Deletes topics together with their configs. Their logs are removed by whoever follows the image; the answer waits
+ * until they are out of use, so that a broker that dies after it leaves no folder of a topic that is gone (a real
+ * Kafka that dies soon after its answer finds the folder again and calls it stray).
  */
 import type { TopicDeletionAnswer, TopicReference } from '../../../domain/cluster/topic-deletion.ts'
 import { decideTopicDeletion } from '../../../domain/cluster/topic-deletion.ts'
+import type { Uuid } from '../../../domain/uuid.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { MetadataRepository } from '../../ports/metadata-repository.ts'
 
@@ -16,13 +19,26 @@ export interface DeleteTopicsCommand {
   readonly timeoutMs: number
 }
 
+/** Who removes the logs. */
+export interface TopicRemoval {
+  /** Resolves when no log of the deleted topic is in use any more; never rejects. */
+  whenRemoved(topicId: Uuid): Promise<void>
+}
+
 export class DeleteTopics {
   readonly #metadata: MetadataRepository
+  readonly #removal: TopicRemoval
   readonly #logger: Logger
   readonly #settings: () => DeleteTopicsSettings
 
-  constructor(metadata: MetadataRepository, logger: Logger, settings: () => DeleteTopicsSettings) {
+  constructor(
+    metadata: MetadataRepository,
+    removal: TopicRemoval,
+    logger: Logger,
+    settings: () => DeleteTopicsSettings,
+  ) {
     this.#metadata = metadata
+    this.#removal = removal
     this.#logger = logger
     this.#settings = settings
   }
@@ -36,6 +52,8 @@ export class DeleteTopics {
     for (const { error, name, topicId } of answer) {
       if (error === 'NONE') this.#logger.info('topic deleted', { topic: name, topicId })
     }
+    const deleted = answer.filter(({ error }) => error === 'NONE')
+    await Promise.all(deleted.map(({ topicId }) => this.#removal.whenRemoved(topicId)))
     return answer
   }
 }
