@@ -13,25 +13,22 @@ import { StorageError } from '../../application/ports/log-store.ts'
 import type { Logger } from '../../application/ports/logger.ts'
 import type { Random } from '../../application/ports/random.ts'
 import type { Timer, Timers } from '../../application/ports/timers.ts'
-import { segmentJitter } from '../../domain/log/log-segment.ts'
 import type { TopicPartition } from '../../domain/topic-partition.ts'
 import { topicPartitionKey } from '../../domain/topic-partition.ts'
-import type { Uuid } from '../../domain/uuid.ts'
 import { BufferPool } from './buffer-pool.ts'
-import { formatTopicId, parseTopicId } from './checkpoint-text.ts'
+import { parseTopicId } from './checkpoint-text.ts'
 import { DelayedRemoval } from './delayed-removal.ts'
 import { renamedFolder, METADATA_FILE } from './file-names.ts'
-import type { LogKeeper } from './file-partition-log.ts'
-import { FilePartitionLog } from './file-partition-log.ts'
+import type { FilePartitionLog } from './file-partition-log.ts'
 import type { FileSystem } from './file-system.ts'
 import { nodeFileSystem } from './file-system.ts'
 import { IndexCache } from './index-cache.ts'
 import { Limiter } from './limiter.ts'
-import { loadLog } from './load-log.ts'
 import { DirectoryInUseError, LogDirectory } from './log-directory.ts'
 import { OpenFiles } from './open-files.ts'
+import { createFolder, openFolder, otherTopic } from './partition-folder.ts'
 import type { StorageContext } from './storage-context.ts'
-import { readText, replaceFile } from './whole-files.ts'
+import { readText } from './whole-files.ts'
 
 /** The metadata log: in no checkpoint, always checked whole when it is opened, its indexes never cut. */
 const METADATA_TOPIC = '__cluster_metadata'
@@ -152,68 +149,18 @@ export class FileLogStore implements LogStore {
       throw new StorageError(`${key} is in two log directories: ${found.map(({ path }) => path).join(', ')}`)
     }
     const directory = found[0] ?? (await this.#create(partition, key, options))
-    const folder = directory.folder(key)
-    try {
-      if (partition.topic !== METADATA_TOPIC) await directory.begin()
-      if (found.length > 0) await this.#checkTopicId(folder, options.topicId)
-      const metadata = partition.topic === METADATA_TOPIC
-      const log = await loadLog(this.#context, {
-        folder,
-        name: key,
-        options,
-        clean: !metadata && (directory.wasClean || found.length === 0),
-        recoveryPoint: directory.recoveryPoints.get(key) ?? null,
-        startOffset: directory.startOffsets.get(key) ?? null,
-        precious: metadata,
-        jitterMs: segmentJitter(this.#context.drawJitter(), options.segmentJitterMs, options.segmentMs),
-      })
-      const keeper: LogKeeper = {
-        saveRecoveryPoint: () => directory.save(),
-        saveStartOffset: () => directory.saveStartOffsets(),
-        firstDirtyOffset: () => directory.firstDirtyOffsets.get(key) ?? null,
-        saveFirstDirtyOffset: (offset) => {
-          directory.firstDirtyOffsets.set(key, offset)
-          return directory.saveFirstDirtyOffsets()
-        },
-        offline: (_, error) => {
-          directory.unclean.add(key)
-          this.#context.logger.error('log offline', { log: key, folder, error })
-        },
-      }
-      const place = { partition, topicId: options.topicId, directory: directory.path, folder }
-      const opened = new FilePartitionLog(this.#context, keeper, place, options, log)
-      directory.unclean.delete(key)
-      directory.logs.set(key, opened)
-      return opened
-    } catch (error) {
-      directory.unclean.add(key)
-      if (error instanceof StorageError) throw error
-      throw new StorageError(`${folder} cannot be opened`, { cause: error })
-    }
+    const metadata = partition.topic === METADATA_TOPIC
+    return await openFolder(this.#context, directory, { partition, key, options, isNew: found.length === 0, metadata })
   }
 
   /** Makes the folder of a new partition in the directory that has the fewest. */
   async #create(partition: TopicPartition, key: string, options: LogOptions): Promise<LogDirectory> {
-    const { fs } = this.#context
     const offline = this.#directories.find((directory) => !directory.online)
     if (offline !== undefined) {
       throw new StorageError(`${key} is not created: it may be in ${offline.path}, which is offline`)
     }
     const directory = partition.topic === METADATA_TOPIC ? this.#metadataDirectory : this.#emptiest()
-    directory.forget(key)
-    directory.partitions.set(key, partition)
-    const folder = directory.folder(key)
-    try {
-      await directory.begin()
-      await fs.makeDirectory(folder)
-      await Promise.all([
-        replaceFile(fs, folder, METADATA_FILE, formatTopicId(options.topicId)),
-        directory.syncFolders(),
-      ])
-    } catch (error) {
-      directory.partitions.delete(key)
-      throw new StorageError(`${folder} cannot be created`, { cause: error })
-    }
+    await createFolder(this.#context, directory, partition, key, options.topicId)
     return directory
   }
 
@@ -221,19 +168,6 @@ export class FileLogStore implements LogStore {
     return this.#directories
       .filter((directory) => directory.takesPartitions)
       .reduce((least, directory) => (directory.partitions.size < least.partitions.size ? directory : least))
-  }
-
-  /** A folder of another topic is never written to; one without an id gets the one asked for. */
-  async #checkTopicId(folder: string, topicId: Uuid): Promise<void> {
-    const { fs } = this.#context
-    const text = await readText(fs, `${folder}/${METADATA_FILE}`)
-    if (text === null) {
-      await replaceFile(fs, folder, METADATA_FILE, formatTopicId(topicId))
-      return
-    }
-    const stored = parseTopicId(text)
-    if (stored === null) throw new StorageError(`${folder}/${METADATA_FILE} is not readable`)
-    if (stored !== topicId) throw otherTopic(folder, stored, topicId)
   }
 
   async list(): Promise<readonly ListedLog[]> {
@@ -330,8 +264,4 @@ export class FileLogStore implements LogStore {
   #assertStarted(): void {
     if (this.#state !== 'started') throw new StorageError(`the storage is ${this.#state}`)
   }
-}
-
-function otherTopic(where: string, stored: Uuid, asked: Uuid): StorageError {
-  return new StorageError(`${where} holds topic id ${stored}, not ${asked}`)
 }

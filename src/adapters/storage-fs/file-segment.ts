@@ -12,12 +12,9 @@ import { holdsSoundBatch, scanBatches } from './batch-scan.ts'
 import { LOG_SUFFIX, OFFSET_INDEX_SUFFIX, offsetName, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX } from './file-names.ts'
 import type { IndexHolder } from './index-cache.ts'
 import type { StorageContext } from './storage-context.ts'
+import type { SegmentIndexes } from './segment-indexes.ts'
+import { addBatch, endTimeIndex } from './segment-indexes.ts'
 import { withFile, writeFully } from './whole-files.ts'
-
-export interface SegmentIndexes {
-  readonly offset: OffsetIndex
-  readonly time: TimeIndex
-}
 
 /** What a full look at a segment found. */
 export interface SegmentScan {
@@ -276,29 +273,6 @@ export class FileSegment implements IndexHolder {
   #touch(indexes: SegmentIndexes): void {
     this.#context.indexes.touch(this, indexes.offset.capacityBytes + indexes.time.capacityBytes)
   }
-}
-
-/** Counts a batch into a segment's numbers and gives it the index entries that are due. */
-export function addBatch(
-  indexes: SegmentIndexes,
-  shape: SegmentShape,
-  batch: { readonly sizeBytes: number; readonly lastOffset: bigint; readonly maxTimestamp: bigint },
-  indexIntervalBytes: number,
-): void {
-  const position = shape.sizeBytes
-  const timeEntries = shape.timeEntries
-  if (!shape.add(batch, indexIntervalBytes)) return
-  indexes.offset.append(Number(batch.lastOffset - shape.baseOffset), position)
-  if (shape.timeEntries > timeEntries) appendTimeEntry(indexes.time, shape)
-}
-
-/** Adds the entry that every segment's time index ends with: its largest timestamp. */
-export function endTimeIndex(time: TimeIndex, shape: SegmentShape): void {
-  if (shape.takeTimeEntry()) appendTimeEntry(time, shape)
-}
-
-function appendTimeEntry(time: TimeIndex, shape: SegmentShape): void {
-  time.append(shape.maxTimestamp, Number(shape.maxTimestampOffset - shape.baseOffset))
 }
 
 /** What is wrong with a log that must not be cut. */

@@ -17,9 +17,10 @@ import {
   TIME_INDEX_SUFFIX,
   TXN_INDEX_SUFFIX,
 } from './file-names.ts'
-import { addBatch, endTimeIndex, FileSegment } from './file-segment.ts'
-import type { SegmentIndexes } from './file-segment.ts'
+import { FileSegment } from './file-segment.ts'
 import { setAside } from './segment-cutting.ts'
+import type { SegmentIndexes } from './segment-indexes.ts'
+import { addBatch, endTimeIndex } from './segment-indexes.ts'
 import type { StorageContext } from './storage-context.ts'
 import { withFile, writeFully } from './whole-files.ts'
 
