@@ -11,7 +11,7 @@ import { createBroker } from '../../src/bootstrap/create-broker.ts'
 import type { NewRecord } from '../../src/domain/log/batch-writer.ts'
 import type { BatchCodec, RecordBatchView } from '../../src/domain/log/record-batch.ts'
 import { readRecords } from '../../src/domain/log/record.ts'
-import { RealKafka, describeWithKafka, kafkaProperties, kafkaTool } from '../support/real-kafka.ts'
+import { RealKafka, describeWithKafka, kafkaProperties, dumpLogSegments } from '../support/real-kafka.ts'
 import { batchesIn, produceBatch, recordBatch, utf8 } from '../support/records.ts'
 import { temporaryFolder } from '../support/server-process.ts'
 import { WireClient } from '../support/wire-client.ts'
@@ -283,11 +283,6 @@ async function trusted(data: string): Promise<void> {
     const names = (await readdir(folder)).filter((file) => /\.(log|index|timeindex|txnindex|snapshot)$/.test(file))
     files.push(...names.map((file) => path.join(folder, file)))
   }
-  const output = await kafkaTool(
-    'org.apache.kafka.tools.DumpLogSegments',
-    '--deep-iteration',
-    '--files',
-    files.join(','),
-  )
+  const output = await dumpLogSegments('--deep-iteration', '--files', files.join(','))
   expect(output).not.toMatch(/isvalid: false|[Mm]ismatch|not found|[Ee]rror|[Ee]xception|out of order/)
 }

@@ -3,7 +3,7 @@ import { expect, it } from '@jest/globals'
 import path from 'node:path'
 import { apiVersions } from '../../src/adapters/wire/apis/18-api-versions.ts'
 import { PassedDirectory } from '../support/passed-directory.ts'
-import { RealKafka, describeWithKafka, kafkaRefusal, kafkaTool } from '../support/real-kafka.ts'
+import { RealKafka, describeWithKafka, kafkaRefusal, kafkaTool, levelOfKafka } from '../support/real-kafka.ts'
 import { runServer, startServer, temporaryFolder } from '../support/server-process.ts'
 import { WireClient } from '../support/wire-client.ts'
 
@@ -24,8 +24,8 @@ async function levelOf(directory: PassedDirectory, folder: string): Promise<numb
 
 describeWithKafka('a directory that only kafka-storage has touched', () => {
   it.each([
-    ['static voters, at the level of 4.3', false, [], 30],
-    ['a dynamic quorum, at the level of 4.3', true, ['--standalone'], 30],
+    ['static voters, at its newest level', false, [], levelOfKafka],
+    ['a dynamic quorum, at its newest level', true, ['--standalone'], levelOfKafka],
     ['static voters, at the level of 4.0', false, ['--release-version', '4.0'], 25],
   ] as const)(
     'with %s is begun by us, goes on with Kafka and keeps its level',

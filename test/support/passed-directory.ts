@@ -7,7 +7,7 @@ import { readdir } from 'node:fs/promises'
 import path from 'node:path'
 import { errorCode } from '../../src/domain/errors.ts'
 import { type BatchToSend, DrivenBroker, type Seen } from './driven-broker.ts'
-import { RealKafka, kafkaProperties, kafkaTool } from './real-kafka.ts'
+import { RealKafka, dumpLogSegments, kafkaProperties } from './real-kafka.ts'
 import { type ServerProcess, startServer, writeProperties } from './server-process.ts'
 
 export type End = 'stop' | 'kill'
@@ -184,8 +184,7 @@ export class PassedDirectory {
   }
 }
 
-const dump = (files: readonly string[], ...args: string[]) =>
-  kafkaTool('org.apache.kafka.tools.DumpLogSegments', '--files', files.join(','), ...args)
+const dump = (files: readonly string[], ...args: string[]) => dumpLogSegments('--files', files.join(','), ...args)
 
 /** The tool finds a gap before each segment but the first, in Kafka's own files too: "-1 is followed by". */
 function linesThatAreWrong(text: string): string[] {

@@ -24,6 +24,21 @@ function java(main: string, args: readonly string[], heap: string): ChildProcess
   return spawn('java', [...options, main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
+/** The release whose jars are there, as major.minor; '' where there are none. */
+const release = existsSync(libs)
+  ? (readdirSync(libs)
+      .join(' ')
+      .match(/kafka_2\.13-(\d+\.\d+)/)?.[1] ?? '')
+  : ''
+
+/** The metadata level that this Kafka's own tool formats with. */
+export const levelOfKafka = release === '4.2' ? 29 : release === '4.3' ? 30 : 33
+
+/** Kafka's own reader of log files, which has moved in 4.3. */
+export function dumpLogSegments(...args: readonly string[]): Promise<string> {
+  return kafkaTool(`${release === '4.2' ? 'kafka' : 'org.apache.kafka'}.tools.DumpLogSegments`, ...args)
+}
+
 /** Runs Kafka's broker to its own end, for a start that it is to refuse: everything it printed. */
 export async function kafkaRefusal(properties: string): Promise<string> {
   const child = java('kafka.Kafka', [properties], '512m')
