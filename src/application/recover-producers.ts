@@ -6,6 +6,7 @@ import { readEndMarker } from '../domain/log/end-marker.ts'
 import { decodeProducerSnapshot } from '../domain/log/producer-snapshot.ts'
 import { ProducerStates } from '../domain/log/producer-state.ts'
 import { RecordBatchView, batchBytesAt } from '../domain/log/record-batch.ts'
+import { joinedSlice } from './joined-slice.ts'
 import type { Checksum } from './ports/checksum.ts'
 import type { LogSlice, PartitionLog } from './ports/log-store.ts'
 
@@ -46,7 +47,7 @@ export async function recoverProducers(log: PartitionLog, checksum: Checksum): P
 /** Batches that end before `from` count already (a slice begins with the batch that holds `from`). */
 function replay(states: ProducerStates, slice: LogSlice, from: bigint): void {
   try {
-    const view = new RecordBatchView(joined(slice))
+    const view = new RecordBatchView(joinedSlice(slice))
     for (let bytes = batchBytesAt(view); bytes > 0; bytes = batchBytesAt(view)) {
       // Message sets of magic 0 and 1 know no producers.
       if (view.magic === 2 && view.lastOffset >= from) {
@@ -57,15 +58,4 @@ function replay(states: ProducerStates, slice: LogSlice, from: bigint): void {
   } finally {
     slice.release()
   }
-}
-
-function joined(slice: LogSlice): Uint8Array {
-  if (slice.chunks.length === 1) return slice.chunks[0]!
-  const bytes = new Uint8Array(slice.bytes)
-  let at = 0
-  for (const chunk of slice.chunks) {
-    bytes.set(chunk, at)
-    at += chunk.length
-  }
-  return bytes
 }

@@ -3,6 +3,7 @@ import { readEndMarker } from '../domain/log/end-marker.ts'
 import { NO_PRODUCER_ID, RecordBatchView, batchBytesAt } from '../domain/log/record-batch.ts'
 import { readRecords, type LogRecord } from '../domain/log/record.ts'
 import type { HostedPartition } from './hosted-partition.ts'
+import { joinedSlice } from './joined-slice.ts'
 import type { Compressor } from './ports/compressor.ts'
 import { StorageError, type LogSlice } from './ports/log-store.ts'
 import { plainSection } from './prepare-batch.ts'
@@ -43,7 +44,7 @@ export async function replayLog(log: ReplayedLog, listener: ReplayListener): Pro
 
 function replaySlice(slice: LogSlice, from: bigint, compressor: Compressor, listener: ReplayListener): void {
   try {
-    const view = new RecordBatchView(joined(slice))
+    const view = new RecordBatchView(joinedSlice(slice))
     for (let bytes = batchBytesAt(view); bytes > 0; bytes = batchBytesAt(view)) {
       if (view.magic === 2) replayBatch(view, from, compressor, listener)
       view.at += bytes
@@ -64,15 +65,4 @@ function replayBatch(view: RecordBatchView, from: bigint, compressor: Compressor
     // A slice begins with the batch that holds `from`.
     if (record.offset >= from) listener.record(record, producerId)
   }
-}
-
-function joined(slice: LogSlice): Uint8Array {
-  if (slice.chunks.length === 1) return slice.chunks[0]!
-  const bytes = new Uint8Array(slice.bytes)
-  let at = 0
-  for (const chunk of slice.chunks) {
-    bytes.set(chunk, at)
-    at += chunk.length
-  }
-  return bytes
 }

@@ -1,10 +1,10 @@
 import type { CreateTopics, CreateTopicsResult } from '../../../application/use-cases/cluster/create-topics.ts'
-import type { ConfigSource } from '../../../domain/config/describe-config.ts'
 import { errorCode } from '../../../domain/errors.ts'
 import { ZERO_UUID } from '../../../domain/uuid.ts'
 import type { RequestOf, ResponseOf } from '../api.ts'
 import type { createTopics } from '../apis/19-create-topics.ts'
 import type { Handler } from '../handler.ts'
+import { configSourceCodes } from './config-source-codes.ts'
 
 type Request = RequestOf<typeof createTopics>
 type Response = ResponseOf<typeof createTopics>
@@ -34,18 +34,8 @@ function toTopic(topic: CreateTopicsResult[number]): Response['topics'][number] 
       name,
       value,
       readOnly,
-      configSource: sourceCodes[source],
+      configSource: configSourceCodes[source],
       isSensitive,
     })),
   }
-}
-
-const sourceCodes: Readonly<Record<ConfigSource, number>> = {
-  DYNAMIC_TOPIC_CONFIG: 1,
-  DYNAMIC_BROKER_CONFIG: 2,
-  DYNAMIC_DEFAULT_BROKER_CONFIG: 3,
-  STATIC_BROKER_CONFIG: 4,
-  DEFAULT_CONFIG: 5,
-  DYNAMIC_CLIENT_METRICS_CONFIG: 7,
-  DYNAMIC_GROUP_CONFIG: 8,
 }

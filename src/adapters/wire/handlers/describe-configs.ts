@@ -1,9 +1,10 @@
 import type { DescribeConfigs, DescribeConfigsResult } from '../../../application/use-cases/cluster/describe-configs.ts'
-import type { ConfigSource, DescribedConfig } from '../../../domain/config/describe-config.ts'
+import type { DescribedConfig } from '../../../domain/config/describe-config.ts'
 import { errorCode } from '../../../domain/errors.ts'
 import type { RequestOf, ResponseOf } from '../api.ts'
 import type { describeConfigs } from '../apis/32-describe-configs.ts'
 import type { Handler } from '../handler.ts'
+import { configSourceCodes } from './config-source-codes.ts'
 
 type Request = RequestOf<typeof describeConfigs>
 type Response = ResponseOf<typeof describeConfigs>
@@ -28,28 +29,18 @@ function toResult(result: DescribeConfigsResult, includeSynonyms: boolean): Resu
 
 function toConfig(config: DescribedConfig, includeSynonyms: boolean): Result['configs'][number] {
   const synonyms = includeSynonyms
-    ? config.synonyms.map(({ name, value, source }) => ({ name, value, source: sourceCodes[source] }))
+    ? config.synonyms.map(({ name, value, source }) => ({ name, value, source: configSourceCodes[source] }))
     : []
   return {
     name: config.name,
     value: config.value,
     readOnly: config.readOnly,
-    configSource: sourceCodes[config.source],
+    configSource: configSourceCodes[config.source],
     isSensitive: config.isSensitive,
     synonyms,
     configType: typeCodes[config.type],
     documentation: null,
   }
-}
-
-const sourceCodes: Readonly<Record<ConfigSource, number>> = {
-  DYNAMIC_TOPIC_CONFIG: 1,
-  DYNAMIC_BROKER_CONFIG: 2,
-  DYNAMIC_DEFAULT_BROKER_CONFIG: 3,
-  STATIC_BROKER_CONFIG: 4,
-  DEFAULT_CONFIG: 5,
-  DYNAMIC_CLIENT_METRICS_CONFIG: 7,
-  DYNAMIC_GROUP_CONFIG: 8,
 }
 
 const typeCodes: Readonly<Record<DescribedConfig['type'], number>> = {
