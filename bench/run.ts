@@ -15,6 +15,7 @@ import type { FloorKind } from './floor-input.ts'
 import type { FloorPlan } from './floor.ts'
 import { checkAnswer, createTopic, deleteTopic, encodeRequestFrame } from './frames.ts'
 import { latencies, load, type LoadResult } from './load-client.ts'
+import { groupScenarios } from './groups.ts'
 import { startTarget, usageOf, type Target } from './processes.ts'
 import { scenarios, topic, type Scenario } from './scenarios.ts'
 import { startupTimes } from './startup.ts'
@@ -47,7 +48,9 @@ if (options.help) {
   console.log(
     'npm run bench -- [--scenario NAME]... [--rounds N] [--size FACTOR] [--dir FOLDER] [--minutes N] [--bootstrap HOST:PORT [--pid N]] [--no-startup]',
   )
-  console.log(`scenarios: ${[...scenarios(1).map((s) => s.name), 'latency'].join(', ')}`)
+  console.log(
+    `scenarios: ${[...scenarios(1).map((s) => s.name), 'latency', ...groupScenarios.map((s) => s.name)].join(', ')}`,
+  )
 } else {
   await main()
 }
@@ -68,6 +71,9 @@ async function main(): Promise<void> {
   )
   for (const scenario of scenarios(Number(options.size))) if (wanted(scenario.name)) await runScenario(scenario, base)
   if (wanted('latency')) await runLatency(base)
+  for (const { name, overrides, run } of groupScenarios) {
+    if (wanted(name)) await inFolder(base, (folder) => runGroups(folder, overrides, run))
+  }
   if (!options['no-startup'] && options.bootstrap === undefined && options.scenario.length === 0)
     await startupTimes(root, base)
 }
@@ -191,6 +197,19 @@ async function runLatency(base: string): Promise<void> {
       await target.stop()
     }
   })
+}
+
+async function runGroups(
+  folder: string,
+  overrides: readonly string[],
+  run: (target: Target) => Promise<string>,
+): Promise<void> {
+  const target = await startBroker(folder, overrides)
+  try {
+    console.log(await run(target))
+  } finally {
+    await target.stop()
+  }
 }
 
 async function startBroker(folder: string, more: readonly string[] = []): Promise<Target> {
