@@ -4,18 +4,17 @@
  * follow and what to answer.
  *
  * - A partition is loaded by replaying its log; until then COORDINATOR_LOAD_IN_PROGRESS.
- * - Decisions of one partition run one after the other, each in one synchronous go: decide, append as one batch,
- *   evolve. The next decision sees that state at once, but answers are given only when everything that they were
- *   decided on is written.
+ * - Decisions of one partition run one after the other, each in one synchronous go: decide, hand the records to the
+ *   writer (which makes one batch of what comes together), evolve. The next decision sees that state at once, but
+ *   answers are given only when everything that they were decided on is written.
  * - Records of a transaction are kept apart by the state until the end marker is in the log (`endTransaction`).
  * - When a write fails, the state is thrown away and loaded anew; who waits is told to look for the coordinator again.
  */
 import { partitionForKey } from '../domain/cluster/coordinator-key.ts'
 import type { ClusterImage } from '../domain/cluster/cluster-image.ts'
-import type { KafkaError } from '../domain/errors.ts'
-import { buildBatch } from '../domain/log/batch-writer.ts'
-import { NO_PRODUCER_ID, RecordBatchView } from '../domain/log/record-batch.ts'
-import type { AppendResult } from './append-result.ts'
+import type { ErrorName, KafkaError } from '../domain/errors.ts'
+import { NO_PRODUCER_ID, type RecordBatchView } from '../domain/log/record-batch.ts'
+import { CoordinatorWriter, type TransactionalOrigin } from './coordinator-writer.ts'
 import type { HostedPartition } from './hosted-partition.ts'
 import type { Partitions } from './partitions.ts'
 import type { Checksum } from './ports/checksum.ts'
@@ -36,7 +35,7 @@ export interface CoordinatedState<Record> {
 
 /** What a decision comes to. */
 export interface CoordinatorDecision<State, Record, Answer> {
-  /** Appended as one batch, and evolved. */
+  /** Appended within one batch, and evolved. */
   readonly records: readonly Record[]
   /** May be several batches, because each record can stand alone (sweeps); default: one batch, all or nothing. */
   readonly divisible?: boolean
@@ -44,12 +43,6 @@ export interface CoordinatorDecision<State, Record, Answer> {
   readonly answer: Answer
   /** What changes beyond the records (who waits, deadlines). Runs after they are evolved; not when they are refused. */
   readonly enact?: (state: State) => void
-}
-
-/** Where records of a transaction come from. */
-export interface TransactionalOrigin {
-  readonly producerId: bigint
-  readonly producerEpoch: number
 }
 
 /** What `run` and `read` come to; the error says why the coordinator did not decide or could not write. */
@@ -86,8 +79,7 @@ interface Shard<State> {
   readonly isNew: boolean
   phase: 'loading' | 'active' | 'gone'
   readonly loading: Promise<void>
-  /** The newest write under way, null when all is written. */
-  lastWrite: Promise<KafkaError | null> | null
+  readonly writer: CoordinatorWriter
 }
 
 /** Records of a divisible decision that go into one batch: far below the smallest useful `max.message.bytes`. */
@@ -176,11 +168,11 @@ export class Coordinator<State extends CoordinatedState<Record>, Record> {
     const { records, answer, enact, divisible = false } = decide(shard.state, nowMs)
     for (const part of divisible ? parts(records) : [records]) {
       const refused = this.#record(shard, part, nowMs, origin)
-      if (refused !== null) return noAnswer(clientError(refused))
+      if (refused !== null) return noAnswer(refused)
     }
     enact?.(shard.state)
     // Without a write under way this is the whole of it: a read, a heartbeat.
-    const error = shard.lastWrite === null ? null : await shard.lastWrite
+    const error = shard.writer.lastWrite === null ? null : await shard.writer.lastWrite
     return error === null ? { error, answer } : noAnswer(error)
   }
 
@@ -192,50 +184,17 @@ export class Coordinator<State extends CoordinatedState<Record>, Record> {
     origin: TransactionalOrigin | null,
   ): KafkaError | null {
     if (records.length === 0) return null
-    const from = shard.hosted.logEndOffset
-    const refused = this.#append(shard, this.#batch(records, nowMs, origin))
-    if (refused !== null) return refused
+    const { codec } = this.#ports
+    const encoded = records.map((record) => ({ timestamp: nowMs, ...codec.encode(record) }))
+    const taken = origin === null ? shard.writer.take(encoded) : shard.writer.takeAlone(encoded, origin)
+    if (taken.error !== null) return taken.error
     const producerId = origin?.producerId ?? NO_PRODUCER_ID
-    records.forEach((record, i) => shard.state.evolve(record, from + BigInt(i), producerId))
-    return null
-  }
-
-  #batch(records: readonly Record[], nowMs: bigint, origin: TransactionalOrigin | null): RecordBatchView {
-    const { codec, checksum } = this.#ports
-    const bytes = buildBatch(
-      records.map((record) => ({ timestamp: nowMs, ...codec.encode(record) })),
-      // Kafka's coordinators number their batches from 0 though they have no producer id.
-      { baseSequence: 0, ...(origin === null ? {} : { ...origin, transactional: true }) },
-      (section) => checksum.crc32c(section),
-    )
-    return new RecordBatchView(bytes)
-  }
-
-  /** Queues the batch: the error when it is refused at once, null when it is on its way (`lastWrite`). */
-  #append(shard: Shard<State>, batch: RecordBatchView): KafkaError | null {
-    let settled: AppendResult | null = null
-    let settle: ((result: AppendResult) => void) | null = null
-    shard.hosted.append({ batch, origin: 'coordinator', lease: undefined, acksAll: true }, (result) => {
-      settled = result
-      settle?.(result)
-    })
-    const atOnce = settled as AppendResult | null
-    if (atOnce !== null && atOnce.error !== 'NONE') return atOnce.error
-    if (atOnce !== null) return null
-    const write = new Promise<AppendResult>((resolve) => {
-      settle = resolve
-    }).then((result) => {
-      if (shard.lastWrite === write) shard.lastWrite = null
-      if (result.error === 'NONE') return null
-      this.#writeFailed(shard, result.error)
-      return clientError(result.error)
-    })
-    shard.lastWrite = write
+    records.forEach((record, i) => shard.state.evolve(record, taken.from + BigInt(i), producerId))
     return null
   }
 
   /** What was decided on the lost records is void: the state is what the log says. */
-  #writeFailed(shard: Shard<State>, error: KafkaError): void {
+  #writeFailed(shard: Shard<State>, error: ErrorName): void {
     if (shard.phase === 'gone') return
     this.#ports.logger.error('coordinator write failed', {
       topic: this.#topic.name,
@@ -258,10 +217,10 @@ export class Coordinator<State extends CoordinatedState<Record>, Record> {
     const shard = this.#shard(partition)
     const unable = unavailable(shard)
     if (unable !== null) return noAnswer(unable)
-    const refused = this.#append(shard!, marker)
-    if (refused !== null) return noAnswer(clientError(refused))
+    const refused = shard!.writer.append(marker)
+    if (refused !== null) return noAnswer(refused)
     shard!.state.endTransaction(producerId, committed)
-    const error = shard!.lastWrite === null ? null : await shard!.lastWrite
+    const error = shard!.writer.lastWrite === null ? null : await shard!.writer.lastWrite
     return error === null ? { error, answer: null } : noAnswer(error)
   }
 
@@ -290,7 +249,7 @@ export class Coordinator<State extends CoordinatedState<Record>, Record> {
       hosted,
       isNew,
       phase: 'loading',
-      lastWrite: null,
+      writer: new CoordinatorWriter(hosted, this.#ports.checksum, (error) => this.#writeFailed(shard, error)),
       // Begins in a later turn, when the shard can be found.
       loading: Promise.resolve().then(() => this.#replay(shard)),
     }
@@ -335,31 +294,14 @@ export class Coordinator<State extends CoordinatedState<Record>, Record> {
   close(): void {
     this.#closed = true
     this.#stopListening?.()
-    for (const shard of [...this.#shards.values()]) this.#unload(shard)
+    for (const shard of [...this.#shards.values()]) {
+      shard.writer.flush()
+      this.#unload(shard)
+    }
   }
 }
 
 function unavailable(shard: { readonly phase: 'loading' | 'active' | 'gone' } | null): KafkaError | null {
   if (shard === null || shard.phase === 'gone') return 'NOT_COORDINATOR'
   return shard.phase === 'loading' ? 'COORDINATOR_LOAD_IN_PROGRESS' : null
-}
-
-/** What a client is told when the coordinator's own write fails, as Kafka's coordinators translate it. */
-function clientError(error: AppendResult['error']): KafkaError {
-  switch (error) {
-    case 'UNKNOWN_TOPIC_OR_PARTITION':
-    case 'NOT_ENOUGH_REPLICAS':
-    case 'NOT_ENOUGH_REPLICAS_AFTER_APPEND':
-    case 'REQUEST_TIMED_OUT':
-      return 'COORDINATOR_NOT_AVAILABLE'
-    case 'NOT_LEADER_OR_FOLLOWER':
-    case 'KAFKA_STORAGE_ERROR':
-      return 'NOT_COORDINATOR'
-    case 'NONE':
-    case 'MESSAGE_TOO_LARGE':
-    case 'RECORD_LIST_TOO_LARGE':
-      return 'UNKNOWN_SERVER_ERROR'
-    default:
-      return error
-  }
 }

@@ -171,6 +171,25 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
     this.#append(new PendingAppend(command, this, this.#context.budget, settle))
   }
 
+  /** The largest batch that is taken. */
+  get batchBytesMax(): number {
+    return Math.min(this.#config.maxMessageBytes, this.#config.segmentBytes)
+  }
+
+  /** Why no batch is taken now whose writer wants all replicas to have it; null = one may be. */
+  get unwritable(): KafkaError | null {
+    if (this.#state === 'offline') return 'KAFKA_STORAGE_ERROR'
+    if (this.#state === 'closed') return 'NOT_LEADER_OR_FOLLOWER'
+    const inSyncMin = Math.min(this.#config.minInsyncReplicas, this.image.replicas.length)
+    return this.image.isr.length < inSyncMin ? 'NOT_ENOUGH_REPLICAS' : null
+  }
+
+  /** Calls `run` right before the next write begins: what it appends goes out with that. */
+  beforeNextWrite(run: () => void): void {
+    if (this.#queue === null) run()
+    else this.#queue.beforeNext(run)
+  }
+
   #append(pending: PendingAppend): void {
     switch (this.#state) {
       case 'opening':
@@ -204,8 +223,8 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
     const { command } = pending
     const { origin } = command
     const config = this.#config
-    const inSyncMin = Math.min(config.minInsyncReplicas, this.image.replicas.length)
-    if (command.acksAll && this.image.isr.length < inSyncMin) return refusal('NOT_ENOUGH_REPLICAS', true)
+    const unwritable = command.acksAll ? this.unwritable : null
+    if (unwritable !== null) return refusal(unwritable, true)
     const nowMs = this.#context.clock.nowMs()
     const prepared = prepareBatch(command.batch, config, origin, this.#key, nowMs, this.#context)
     if ('error' in prepared) return prepared

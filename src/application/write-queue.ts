@@ -23,6 +23,7 @@ export class WriteQueue {
   readonly #log: PartitionLog
   readonly #events: WriteQueueEvents
   #queued: QueuedWrite[] = []
+  #beforeNext: (() => void)[] = []
   #writing = false
   #broken = false
   #whenIdle: (() => void)[] = []
@@ -38,6 +39,18 @@ export class WriteQueue {
       return
     }
     this.#queued.push(write)
+    if (this.#writing) return
+    this.#writing = true
+    this.#writeSoon()
+  }
+
+  /** Calls `run` right before the next write begins, which comes also for its sake: what it pushes goes out with that. */
+  beforeNext(run: () => void): void {
+    if (this.#broken) {
+      run()
+      return
+    }
+    this.#beforeNext.push(run)
     if (this.#writing) return
     this.#writing = true
     this.#writeSoon()
@@ -60,6 +73,7 @@ export class WriteQueue {
   }
 
   #writeNext(): void {
+    this.#takeLatecomers()
     while (this.#queued.length > 0) {
       const group = this.#queued
       this.#queued = []
@@ -87,11 +101,21 @@ export class WriteQueue {
     for (const resolve of idle) resolve()
   }
 
+  #takeLatecomers(): void {
+    const runs = this.#beforeNext
+    if (runs.length === 0) return
+    this.#beforeNext = []
+    // What they push is taken by the write that is to begin, and begins none.
+    this.#writing = true
+    for (const run of runs) run()
+    this.#writing = false
+  }
+
   #written(group: readonly QueuedWrite[], batches: readonly StampedBatch[]): void {
     this.#events.written(batches, batches[batches.length - 1]!.lastOffset + 1n)
     // Before the next write begins: what this lets in goes out with it.
     settleAll(group, true)
-    if (this.#queued.length > 0) this.#writeSoon()
+    if (this.#queued.length > 0 || this.#beforeNext.length > 0) this.#writeSoon()
     else this.#writeGathered()
   }
 

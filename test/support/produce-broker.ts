@@ -36,6 +36,8 @@ export interface TestTopic {
   readonly id: string
   readonly partitions?: number
   readonly configs?: Readonly<Record<string, string>>
+  /** Only the first is in sync; default: one. */
+  readonly replicas?: readonly number[]
 }
 
 export interface ProduceBrokerOptions {
@@ -45,14 +47,14 @@ export interface ProduceBrokerOptions {
 }
 
 /** The records that make a topic. */
-export function topicRecords({ name, id, partitions = 1, configs = {} }: TestTopic): MetadataRecord[] {
+export function topicRecords({ name, id, partitions = 1, configs = {}, replicas = [1] }: TestTopic): MetadataRecord[] {
   const records: MetadataRecord[] = [{ type: 'TopicRecord', name, topicId: id }]
   for (let partitionId = 0; partitionId < partitions; partitionId++) {
     records.push({
       type: 'PartitionRecord',
       partitionId,
       topicId: id,
-      replicas: [1],
+      replicas,
       isr: [1],
       removingReplicas: [],
       addingReplicas: [],

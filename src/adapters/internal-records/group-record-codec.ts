@@ -36,7 +36,7 @@ export class GroupRecordCodec implements RecordCodec<GroupRecord> {
       writer.position += 2
       codec.write(writer, value as never)
     })
-    return chunks.length === 1 ? new Uint8Array(chunks[0]!) : Buffer.concat(chunks)
+    return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
   }
 
   decode(key: Uint8Array, value: Uint8Array | null): GroupRecord | null {

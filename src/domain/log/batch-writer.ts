@@ -104,22 +104,24 @@ export class RecordWriter {
   }
 }
 
+const noHeaders: NonNullable<NewRecord['headers']> = []
+
 const sizedBytes = (bytes: Uint8Array | null): number => (bytes === null ? 1 : varintBytes(bytes.length) + bytes.length)
 
 function bodyBytes(record: NewRecord, timestampDelta: bigint, offsetDelta: number): number {
   let bytes = 1 + varlongBytes(timestampDelta) + varintBytes(offsetDelta)
   bytes += sizedBytes(record.key) + sizedBytes(record.value)
-  const headers = record.headers ?? []
+  const headers = record.headers ?? noHeaders
   bytes += varintBytes(headers.length)
   for (const header of headers) bytes += sizedBytes(header.key) + sizedBytes(header.value)
   return bytes
 }
 
-/** The plain records section of `records`, numbered from 0, with timestamps relative to `baseTimestamp`. */
-function writeSection(records: readonly NewRecord[], baseTimestamp: bigint): Uint8Array {
+/** The plain records section of `records` behind `headBytes`, numbered from 0, timestamps relative to `baseTimestamp`. */
+function writeSection(records: readonly NewRecord[], baseTimestamp: bigint, headBytes: number): Uint8Array {
   const bodies = records.map((record, i) => bodyBytes(record, timeOf(record) - baseTimestamp, i))
-  const total = bodies.reduce((sum, body) => sum + varintBytes(body) + body, 0)
-  const writer = new RecordWriter(new Uint8Array(total), 0)
+  const total = bodies.reduce((sum, body) => sum + varintBytes(body) + body, headBytes)
+  const writer = new RecordWriter(new Uint8Array(total), headBytes)
   records.forEach((record, i) => {
     writer.varint(bodies[i]!)
     writer.bytes[writer.at++] = 0
@@ -127,7 +129,7 @@ function writeSection(records: readonly NewRecord[], baseTimestamp: bigint): Uin
     writer.varint(i)
     writer.sized(record.key)
     writer.sized(record.value)
-    const headers = record.headers ?? []
+    const headers = record.headers ?? noHeaders
     writer.varint(headers.length)
     for (const header of headers) {
       writer.sized(header.key)
@@ -144,10 +146,12 @@ export function buildBatch(records: readonly NewRecord[], batch: NewBatch, crc32
   const baseTimestamp = records.length === 0 ? NO_TIMESTAMP : timeOf(records[0]!)
   let maxTimestamp = NO_TIMESTAMP
   for (const record of records) if (timeOf(record) > maxTimestamp) maxTimestamp = timeOf(record)
-  const plain = writeSection(records, baseTimestamp)
-  const section = batch.compress?.(plain) ?? plain
-  const bytes = new Uint8Array(BATCH_HEADER_BYTES + section.length)
-  bytes.set(section, BATCH_HEADER_BYTES)
+  let bytes = writeSection(records, baseTimestamp, BATCH_HEADER_BYTES)
+  if (batch.compress !== undefined) {
+    const section = batch.compress(bytes.subarray(BATCH_HEADER_BYTES))
+    bytes = new Uint8Array(BATCH_HEADER_BYTES + section.length)
+    bytes.set(section, BATCH_HEADER_BYTES)
+  }
   writeBatchHeader(bytes, {
     baseOffset: batch.baseOffset ?? 0n,
     sizeBytes: bytes.length,

@@ -1,0 +1,174 @@
+/**
+ * The way of a coordinator's records into the log of one partition.
+ *
+ * - What comes while a write is under way, or in the same turn, goes out as one batch, as Kafka's coordinators do it
+ *   (`group.coordinator.append.linger.ms` = -1). The records of one decision are never in two batches.
+ * - The log is the caller's alone, so a record knows its offset before its batch is made.
+ * - A batch is within the partition's bounds on its size. Records that exceed them by themselves, and partitions that
+ *   take nothing, are refused before anything has changed; a write that fails later is told to all who wait.
+ * - Records of a transaction and end markers are batches of their own, behind everything taken before them.
+ */
+import type { ErrorName, KafkaError } from '../domain/errors.ts'
+import { buildBatch, type NewRecord } from '../domain/log/batch-writer.ts'
+import { BATCH_HEADER_BYTES, RecordBatchView } from '../domain/log/record-batch.ts'
+import type { AppendResult } from './append-result.ts'
+import type { HostedPartition } from './hosted-partition.ts'
+import type { Checksum } from './ports/checksum.ts'
+
+/** Whose transaction records belong to. */
+export interface TransactionalOrigin {
+  readonly producerId: bigint
+  readonly producerEpoch: number
+}
+
+/** What a record takes at most beside its key and value: lengths, deltas, attributes, no headers. */
+const RECORD_OVERHEAD_MAX = 32
+
+interface Gathering {
+  readonly records: NewRecord[]
+  readonly from: bigint
+  bytesMax: number
+  readonly settle: (error: KafkaError | null) => void
+}
+
+type Taken = { readonly error: KafkaError } | { readonly error: null; readonly from: bigint }
+
+export class CoordinatorWriter {
+  readonly #hosted: HostedPartition
+  readonly #checksum: Checksum
+  /** Told for each batch that was taken and then lost, before those who wait for it. */
+  readonly #failed: (error: ErrorName) => void
+  #gathering: Gathering | null = null
+  #lastWrite: Promise<KafkaError | null> | null = null
+  /** Why a batch was lost: what is decided on it can not be written any more. */
+  #lost: KafkaError | null = null
+
+  constructor(hosted: HostedPartition, checksum: Checksum, failed: (error: ErrorName) => void) {
+    this.#hosted = hosted
+    this.#checksum = checksum
+    this.#failed = failed
+  }
+
+  /** Settles when everything taken so far is written, or with what became of it; null = all is written. */
+  get lastWrite(): Promise<KafkaError | null> | null {
+    return this.#lastWrite
+  }
+
+  /** Takes records as a whole: the offset of the first, or why none is taken. */
+  take(records: readonly NewRecord[]): Taken {
+    let bytesMax = 0
+    for (const { key, value } of records) {
+      bytesMax += RECORD_OVERHEAD_MAX + (key?.length ?? 0) + (value?.length ?? 0)
+    }
+    const limit = this.#hosted.batchBytesMax - BATCH_HEADER_BYTES
+    if (this.#gathering !== null && this.#gathering.bytesMax + bytesMax > limit) this.flush()
+    if (this.#lost !== null) return { error: this.#lost }
+    // It may fit, for its size is a bound: the partition looks at the batch itself.
+    if (bytesMax > limit) return this.takeAlone(records, null)
+    const unwritable = this.#hosted.unwritable
+    if (unwritable !== null) return { error: clientError(unwritable) }
+    const gathering = (this.#gathering ??= this.#gather())
+    const from = gathering.from + BigInt(gathering.records.length)
+    for (const record of records) gathering.records.push(record)
+    gathering.bytesMax += bytesMax
+    return { error: null, from }
+  }
+
+  /** As `take`, in a batch of their own. */
+  takeAlone(records: readonly NewRecord[], origin: TransactionalOrigin | null): Taken {
+    this.flush()
+    const from = this.#hosted.logEndOffset
+    const error = this.append(this.#batch(records, origin))
+    return error === null ? { error, from } : { error }
+  }
+
+  /** Appends a whole batch behind everything taken before: the error when it is refused at once. */
+  append(batch: RecordBatchView): KafkaError | null {
+    this.flush()
+    if (this.#lost !== null) return this.#lost
+    let resolve: ((error: KafkaError | null) => void) | null = null
+    const atOnce = this.#append(batch, (result) => resolve?.(this.#outcome(result)))
+    if (atOnce !== null) return atOnce.error === 'NONE' ? null : clientError(atOnce.error)
+    this.#follow(new Promise((settle) => (resolve = settle)))
+    return null
+  }
+
+  /** Sends on what is gathered. */
+  flush(): void {
+    const gathered = this.#gathering
+    if (gathered === null) return
+    this.#gathering = null
+    const { records, settle } = gathered
+    const settled = (result: AppendResult) => settle(this.#outcome(result))
+    const atOnce = this.#append(this.#batch(records, null), settled)
+    if (atOnce !== null) settled(atOnce)
+  }
+
+  #gather(): Gathering {
+    let settle: ((error: KafkaError | null) => void) | null = null
+    this.#follow(new Promise((resolve) => (settle = resolve)))
+    const gathering = { records: [], from: this.#hosted.logEndOffset, bytesMax: 0, settle: settle! }
+    this.#hosted.beforeNextWrite(() => {
+      if (this.#gathering === gathering) this.flush()
+    })
+    return gathering
+  }
+
+  /** `write` is the newest one: who is answered from now on waits for it. */
+  #follow(write: Promise<KafkaError | null>): void {
+    const followed = write.then((error) => {
+      if (this.#lastWrite === followed) this.#lastWrite = null
+      return error
+    })
+    this.#lastWrite = followed
+  }
+
+  #batch(records: readonly NewRecord[], origin: TransactionalOrigin | null): RecordBatchView {
+    const bytes = buildBatch(
+      records,
+      // Kafka's coordinators number their batches from 0 though they have no producer id.
+      { baseSequence: 0, ...(origin === null ? {} : { ...origin, transactional: true }) },
+      (section) => this.#checksum.crc32c(section),
+    )
+    return new RecordBatchView(bytes)
+  }
+
+  /** The result when there is one at once; otherwise `settle` is called with it. */
+  #append(batch: RecordBatchView, settle: (result: AppendResult) => void): AppendResult | null {
+    let atOnce: AppendResult | null = null
+    let returned = false
+    this.#hosted.append({ batch, origin: 'coordinator', lease: undefined, acksAll: true }, (result) => {
+      if (returned) settle(result)
+      else atOnce = result
+    })
+    returned = true
+    return atOnce
+  }
+
+  #outcome({ error }: AppendResult): KafkaError | null {
+    if (error === 'NONE') return null
+    this.#lost ??= clientError(error)
+    this.#failed(error)
+    return clientError(error)
+  }
+}
+
+/** What a client is told when the coordinator's own write fails, as Kafka's coordinators translate it. */
+function clientError(error: ErrorName): KafkaError {
+  switch (error) {
+    case 'UNKNOWN_TOPIC_OR_PARTITION':
+    case 'NOT_ENOUGH_REPLICAS':
+    case 'NOT_ENOUGH_REPLICAS_AFTER_APPEND':
+    case 'REQUEST_TIMED_OUT':
+      return 'COORDINATOR_NOT_AVAILABLE'
+    case 'NOT_LEADER_OR_FOLLOWER':
+    case 'KAFKA_STORAGE_ERROR':
+      return 'NOT_COORDINATOR'
+    case 'NONE':
+    case 'MESSAGE_TOO_LARGE':
+    case 'RECORD_LIST_TOO_LARGE':
+      return 'UNKNOWN_SERVER_ERROR'
+    default:
+      return error
+  }
+}
