@@ -24,9 +24,19 @@ module.exports = {
       'bytes <-> values, knows no Kafka API',
     ),
     {
+      name: 'directory-tool-reads-formats-only',
+      severity: 'error',
+      comment: 'It reads what the storage adapters write, through their readers; nothing drives it but bootstrap',
+      from: { path: '^src/adapters/directory-tool/' },
+      to: {
+        path: '^src/adapters/',
+        pathNot: '^src/adapters/(directory-tool|storage-fs|kraft-metadata|internal-records|codec)/',
+      },
+    },
+    {
       name: 'adapters-do-not-know-each-other',
       severity: 'error',
-      from: { path: '^src/adapters/([^/]+)/' },
+      from: { path: '^src/adapters/([^/]+)/', pathNot: '^src/adapters/directory-tool/' },
       to: { path: '^src/adapters/', pathNot: ['^src/adapters/$1/', '^src/adapters/codec/'] },
     },
     {

@@ -1,4 +1,5 @@
-// Builds dist/: one bundled server (dist/server.cjs) with its V8 code cache, the library (dist/index.js) and its type
+// Builds dist/: one bundled server (dist/server.cjs) with its V8 code cache, the tool for log directories
+// (dist/directory-tool.cjs), the library (dist/index.js) and its type
 // declarations, which take most of the time: `--server-only` leaves them as they were. The native packages stay outside
 // the bundles.
 //
@@ -54,7 +55,16 @@ await build({
   format: 'cjs',
   // The code cache runs the bundle as a script, where import() has no loader: it becomes require().
   supported: { 'dynamic-import': false },
-  external: ['./server.cjs'],
+  external: ['./server.cjs', './directory-tool.cjs'],
+})
+await build({
+  ...common,
+  entryPoints: ['src/bootstrap/directory-tool.ts'],
+  outfile: `${out}/directory-tool.cjs`,
+  format: 'cjs',
+  external,
+  define: { 'import.meta.url': 'bundleUrl' },
+  banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
 })
 await build({
   ...common,
