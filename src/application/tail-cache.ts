@@ -10,26 +10,27 @@ import type { LogSlice, ReadLimits, StampedBatch } from './ports/log-store.ts'
 /** What an entry costs beside its bytes, so that tiny batches do not hide behind the bound. */
 const ENTRY_OVERHEAD_BYTES = 160
 
-interface TailEntry {
-  readonly window: TailWindow
-  readonly batch: StampedBatch
-  /** Its window was dropped: the lease is released already. */
+/** Written batches of one partition, from `head` on, oldest first; what is before has left, and is null. */
+interface TailBatches {
+  readonly batches: (StampedBatch | null)[]
+  head: number
+  /** Its leases are released already. */
   dropped: boolean
-  next: TailEntry | null
 }
 
 /** The cached tail of one partition; made by `TailCache.window`, read and filled through the cache. */
 export interface TailWindow {
-  /** From `head` on, oldest first. */
-  entries: TailEntry[]
-  head: number
+  tail: TailBatches
 }
 
 export class TailCache {
   readonly #bytesMax: number
   #bytes = 0
-  #oldest: TailEntry | null = null
-  #newest: TailEntry | null = null
+  /** Whose turn it is to give up a batch: one entry a batch, oldest first, from `#first` on. No object for each. */
+  #order: TailBatches[] = []
+  #first = 0
+  /** Entries in it whose batches were dropped. */
+  #orphans = 0
 
   /** `bytesMax` = 0 keeps nothing. */
   constructor(bytesMax: number) {
@@ -41,62 +42,69 @@ export class TailCache {
   }
 
   window(): TailWindow {
-    return { entries: [], head: 0 }
+    return { tail: { batches: [], head: 0, dropped: false } }
   }
 
   /** Takes a written batch and its hold on `batch.lease`: the cache releases it. */
-  add(window: TailWindow, batch: StampedBatch): void {
-    const entry: TailEntry = { window, batch, dropped: false, next: null }
-    window.entries.push(entry)
-    if (this.#newest === null) this.#oldest = entry
-    else this.#newest.next = entry
-    this.#newest = entry
-    this.#bytes += costOf(entry)
-    while (this.#bytes > this.#bytesMax && this.#oldest !== null) this.#evict(this.#oldest)
+  add({ tail }: TailWindow, batch: StampedBatch): void {
+    tail.batches.push(batch)
+    this.#order.push(tail)
+    this.#bytes += costOf(batch)
+    while (this.#bytes > this.#bytesMax) this.#evictOldest()
   }
 
-  #evict(entry: TailEntry): void {
-    this.#oldest = entry.next
-    if (this.#oldest === null) this.#newest = null
-    if (entry.dropped) return
-    this.#bytes -= costOf(entry)
-    const window = entry.window
-    window.head++
-    if (window.head > 32 && window.head * 2 > window.entries.length) {
-      window.entries = window.entries.slice(window.head)
-      window.head = 0
+  #evictOldest(): void {
+    const tail = this.#order[this.#first++]!
+    if (tail.dropped) this.#orphans--
+    else {
+      const batch = tail.batches[tail.head]!
+      tail.batches[tail.head++] = null
+      if (isMostlyPast(tail.batches, tail.head)) {
+        tail.batches.splice(0, tail.head)
+        tail.head = 0
+      }
+      this.#bytes -= costOf(batch)
+      batch.lease?.release()
     }
-    entry.batch.lease?.release()
+    if (!isMostlyPast(this.#order, this.#first)) return
+    this.#order = this.#order.slice(this.#first)
+    this.#first = 0
   }
 
   /** Forgets what a partition has: it was deleted, truncated or closed. */
   drop(window: TailWindow): void {
-    for (let i = window.head; i < window.entries.length; i++) {
-      const entry = window.entries[i]!
-      entry.dropped = true
-      this.#bytes -= costOf(entry)
-      entry.batch.lease?.release()
+    const { tail } = window
+    window.tail = { batches: [], head: 0, dropped: false }
+    tail.dropped = true
+    for (let i = tail.head; i < tail.batches.length; i++) {
+      const batch = tail.batches[i]!
+      this.#bytes -= costOf(batch)
+      batch.lease?.release()
     }
-    window.entries = []
-    window.head = 0
-    while (this.#oldest?.dropped === true) this.#evict(this.#oldest)
+    this.#orphans += tail.batches.length - tail.head
+    tail.batches.length = 0
+    // Not at once each time: a topic may have thousands of partitions.
+    if (this.#orphans * 2 <= this.#order.length - this.#first) return
+    this.#order = this.#order.slice(this.#first).filter(({ dropped }) => !dropped)
+    this.#first = 0
+    this.#orphans = 0
   }
 
   /** The batches from the one that holds `from` on, or null when that one is not in memory. */
   read(window: TailWindow, from: bigint, limits: ReadLimits): LogSlice | null {
-    const entries = window.entries
-    let low = window.head
-    if (low >= entries.length || from < entries[low]!.batch.baseOffset) return null
-    let high = entries.length - 1
-    if (from > entries[high]!.batch.lastOffset) return null
+    const { batches, head } = window.tail
+    let low = head
+    if (low >= batches.length || from < batches[low]!.baseOffset) return null
+    let high = batches.length - 1
+    if (from > batches[high]!.lastOffset) return null
     while (low < high) {
       const middle = (low + high) >>> 1
-      if (entries[middle]!.batch.lastOffset < from) low = middle + 1
+      if (batches[middle]!.lastOffset < from) low = middle + 1
       else high = middle
     }
     const slice = new TailSlice(from)
-    for (; low < entries.length; low++) {
-      const batch = entries[low]!.batch
+    for (; low < batches.length; low++) {
+      const batch = batches[low]!
       if (batch.baseOffset >= limits.before) break
       const fits = slice.bytes + batch.bytes.length <= limits.bytesMax
       if (!fits && !(slice.chunks.length === 0 && limits.atLeastOne)) break
@@ -106,8 +114,13 @@ export class TailCache {
   }
 }
 
-function costOf(entry: TailEntry): number {
-  return entry.batch.bytes.length + ENTRY_OVERHEAD_BYTES
+/** Whether cutting off what is past costs less than it frees. */
+function isMostlyPast(list: readonly unknown[], head: number): boolean {
+  return head > 32 && head * 2 > list.length
+}
+
+function costOf(batch: StampedBatch): number {
+  return batch.bytes.length + ENTRY_OVERHEAD_BYTES
 }
 
 /** Batches from the cache, each with its own hold. */

@@ -12,7 +12,6 @@ import {
   BATCH_HEADER_BYTES,
   CORRUPT_BATCH,
   NO_BATCH,
-  NO_PRODUCER_ID,
   NO_TIMESTAMP,
   RecordBatchView,
   batchBytesAt,
@@ -80,7 +79,7 @@ export function takeSoleBatch(records: Uint8Array | null, zstd: boolean): Record
 
 /** What is checked before the CRC. */
 export function refuseFrame(batch: RecordBatchView, rules: AppendRules, origin: AppendOrigin): Refusal | null {
-  if (origin === 'client' && batch.baseOffset !== 0n) return refusal('INVALID_RECORD', true)
+  if (origin === 'client' && !batch.startsAtZero) return refusal('INVALID_RECORD', true)
   if (batch.sizeBytes > rules.maxMessageBytes) return refusal('MESSAGE_TOO_LARGE', false)
   return null
 }
@@ -93,7 +92,7 @@ export function refuseHeader(batch: RecordBatchView, rules: AppendRules, origin:
     const count = batch.count
     if (count <= 0 || batch.lastOffsetDelta + 1 !== count) return refusal('INVALID_RECORD', true)
     if (batch.isControl) return refusal('INVALID_RECORD', true)
-    if (batch.producerId !== NO_PRODUCER_ID && batch.baseSequence < 0) return refusal('INVALID_RECORD', true)
+    if (batch.hasProducer && batch.baseSequence < 0) return refusal('INVALID_RECORD', true)
   }
   return refuseSize(batch, rules)
 }
@@ -129,7 +128,8 @@ export function judgeRecords(
   else {
     const base = batch.baseTimestamp
     min = BigInt.asIntN(64, base + scan.minTimestampDelta)
-    max = BigInt.asIntN(64, base + scan.maxTimestampDelta)
+    const same = scan.maxTimestampDelta === scan.minTimestampDelta
+    max = same ? min : BigInt.asIntN(64, base + scan.maxTimestampDelta)
   }
   const keysMissing = rules.cleanupPolicy.compact && scan.withoutKey > 0
   if (keysMissing || !timesAreFine(batch, rules, min, max, nowMs)) {
@@ -143,7 +143,7 @@ export function judgeRecords(
 function timesAreFine(batch: RecordBatchView, rules: AppendRules, min: bigint, max: bigint, nowMs: bigint): boolean {
   if (rules.messageTimestampType === 'LogAppendTime') return !batch.isLogAppendTime
   if (batch.isLogAppendTime && min === NO_TIMESTAMP) return false
-  return timeInRange(min, rules, nowMs) && timeInRange(max, rules, nowMs)
+  return timeInRange(min, rules, nowMs) && (max === min || timeInRange(max, rules, nowMs))
 }
 
 function timeInRange(timestamp: bigint, rules: AppendRules, nowMs: bigint): boolean {

@@ -8,7 +8,7 @@
  */
 import type { KafkaError } from '../errors.ts'
 import type { EndMarker } from './end-marker.ts'
-import { NO_PRODUCER_ID, type RecordBatchView } from './record-batch.ts'
+import type { RecordBatchView } from './record-batch.ts'
 
 /** The batch that a repeated one repeats. */
 export interface DuplicateBatch {
@@ -146,8 +146,8 @@ export class ProducerStates {
 
   /** Whether a data batch with a producer id may be appended; batches without one always may. */
   decide(batch: RecordBatchView, origin: AppendOrigin): 'accept' | DuplicateBatch | KafkaError {
+    if (!batch.hasProducer) return 'accept'
     const producerId = batch.producerId
-    if (producerId === NO_PRODUCER_ID) return 'accept'
     const row = this.#rows.get(producerId)
     // Unknown, perhaps because retention removed its batches: any sequence may begin (observed on Kafka 4.3).
     if (row === undefined) return 'accept'
@@ -190,8 +190,8 @@ export class ProducerStates {
 
   /** A batch took its place in the log: its offsets are stamped. `marker` is what a control batch says, else null. */
   evolve(batch: RecordBatchView, marker: EndMarker | null): void {
+    if (!batch.hasProducer) return
     const producerId = batch.producerId
-    if (producerId === NO_PRODUCER_ID) return
     if (batch.isControl) {
       if (marker !== null) this.#endTransaction(producerId, batch, marker)
       return

@@ -132,6 +132,18 @@ export class RecordBatchView {
     return this.#view.getBigInt64(this.at + AT_MAX_TIMESTAMP)
   }
 
+  /** Whether the base offset is 0, as clients send it; a bigint each time would cost more than the look. */
+  get startsAtZero(): boolean {
+    return this.#view.getInt32(this.at) === 0 && this.#view.getInt32(this.at + 4) === 0
+  }
+
+  /** Whether it was written with idempotence, or by a coordinator for such a producer. */
+  get hasProducer(): boolean {
+    return (
+      this.#view.getInt32(this.at + AT_PRODUCER_ID + 4) !== -1 || this.#view.getInt32(this.at + AT_PRODUCER_ID) !== -1
+    )
+  }
+
   /** -1 = written without idempotence. */
   get producerId(): bigint {
     return this.#view.getBigInt64(this.at + AT_PRODUCER_ID)

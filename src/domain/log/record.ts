@@ -6,6 +6,7 @@
  * here (a broker renumbers the records of a compressed batch and takes those of a plain one as they are).
  */
 import { NO_TIMESTAMP, type RecordBatchView } from './record-batch.ts'
+import { scanUsualRecords } from './usual-records.ts'
 
 export interface RecordHeader {
   readonly key: string
@@ -136,6 +137,20 @@ const malformed = (problem: string): RecordScan => ({
  * is allocated for a record.
  */
 export function scanRecords(section: Uint8Array, count: number): RecordScan {
+  const usual = scanUsualRecords(section, count)
+  if (usual === null) return scanAnyRecords(section, count)
+  const { sequential, withoutKey, min, max } = usual
+  return {
+    problem: null,
+    sequential,
+    withoutKey,
+    minTimestampDelta: min === 0 ? 0n : BigInt(min),
+    maxTimestampDelta: max === 0 ? 0n : BigInt(max),
+  }
+}
+
+/** The same for records of any shape, and the words for what is malformed. */
+export function scanAnyRecords(section: Uint8Array, count: number): RecordScan {
   const cursor = new RecordCursor(section)
   const end = cursor.end
   let sequential = true

@@ -2,7 +2,14 @@ import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { buildBatch, renumberRecords, replaceSection, type NewRecord } from '../../../src/domain/log/batch-writer.ts'
 import { RecordBatchView } from '../../../src/domain/log/record-batch.ts'
-import { findByTimestamp, findMaxTimestamp, readRecords, scanRecords } from '../../../src/domain/log/record.ts'
+import {
+  findByTimestamp,
+  findMaxTimestamp,
+  readRecords,
+  scanAnyRecords,
+  scanRecords,
+} from '../../../src/domain/log/record.ts'
+import { scanUsualRecords } from '../../../src/domain/log/usual-records.ts'
 import { testChecksum } from '../../support/stored-batches.ts'
 
 const crc = (bytes: Uint8Array) => testChecksum.crc32c(bytes)
@@ -76,6 +83,46 @@ describe('records', () => {
     ['nothing at all', new Uint8Array(0), 1],
   ])('with %s are malformed', (_, section, count) => {
     expect(scanRecords(section, count).problem).not.toBeNull()
+  })
+
+  const short = fc.record({
+    timestamp: fc.bigInt({ min: 1_700_000_000_000n, max: 1_700_000_900_000n }),
+    key: nullable,
+    value: fc.option(fc.uint8Array({ maxLength: 200 })),
+  })
+
+  it('of the usual kind pass in the quick look, with what the thorough one finds', () => {
+    fc.assert(
+      fc.property(fc.array(short, { minLength: 1, maxLength: 150 }), (records) => {
+        const section = new RecordBatchView(buildBatch(records, {}, crc)).records()
+        const { sequential, withoutKey, min, max } = scanUsualRecords(section, records.length)!
+        const found = { sequential, withoutKey, minTimestampDelta: BigInt(min), maxTimestampDelta: BigInt(max) }
+        expect({ problem: null, ...found }).toEqual(scanAnyRecords(section, records.length))
+      }),
+    )
+  })
+
+  it('damaged anywhere never pass in the quick look with anything else than the thorough one finds', () => {
+    const damage = fc.record({ at: fc.nat(), byte: fc.nat(255) })
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(short, record), { minLength: 1, maxLength: 4 }),
+        fc.array(damage, { maxLength: 3 }),
+        fc.integer({ min: -2, max: 2 }),
+        fc.nat(3),
+        (records, damages, off, cut) => {
+          const section = new RecordBatchView(buildBatch(records, {}, crc)).records().slice()
+          for (const { at, byte } of damages) section[at % section.length] = byte
+          const left = section.subarray(0, Math.max(0, section.length - cut))
+          const quick = scanUsualRecords(left, records.length + off)
+          if (quick === null) return
+          const { sequential, withoutKey, min, max } = quick
+          const found = { sequential, withoutKey, minTimestampDelta: BigInt(min), maxTimestampDelta: BigInt(max) }
+          expect({ problem: null, ...found }).toEqual(scanAnyRecords(left, records.length + off))
+        },
+      ),
+      { numRuns: 3000 },
+    )
   })
 
   it('are numbered anew without changing anything else', () => {

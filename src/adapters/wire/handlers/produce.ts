@@ -2,6 +2,7 @@
  * Produce, versions 3 to 13. acks=0 is never answered: it is silent when all went well, and closes the connection when
  * anything failed, because the client has no other way to notice.
  */
+import type { AppendResult } from '../../../application/append-result.ts'
 import type {
   ProduceCommand,
   ProducedTopic,
@@ -14,6 +15,11 @@ import { CLOSE_CONNECTION, NO_RESPONSE, type Handler, type RequestContext } from
 
 type Request = RequestOf<typeof produce>
 type Response = ResponseOf<typeof produce>
+
+type RecordErrors = Response['responses'][number]['partitionResponses'][number]['recordErrors']
+
+const noErrors: RecordErrors = []
+const noLeader = { leaderId: -1, leaderEpoch: -1 }
 
 /** From this version on topics are named by id. */
 const BY_ID_SINCE = 13
@@ -43,6 +49,10 @@ function anyFailed(produced: readonly ProducedTopic[]): boolean {
   return produced.some((topic) => topic.partitions.some((partition) => partition.result.error !== 'NONE'))
 }
 
+function recordErrors(problems: AppendResult['recordProblems']): RecordErrors {
+  return problems.map(({ batchIndex, message }) => ({ batchIndex, batchIndexErrorMessage: message }))
+}
+
 function toResponse(produced: readonly ProducedTopic[]): Response {
   return {
     responses: produced.map(({ name, topicId, partitions }) => ({
@@ -54,12 +64,9 @@ function toResponse(produced: readonly ProducedTopic[]): Response {
         baseOffset: result.baseOffset,
         logAppendTimeMs: result.logAppendTimeMs,
         logStartOffset: result.logStartOffset,
-        recordErrors: result.recordProblems.map(({ batchIndex, message }) => ({
-          batchIndex,
-          batchIndexErrorMessage: message,
-        })),
+        recordErrors: result.recordProblems.length === 0 ? noErrors : recordErrors(result.recordProblems),
         errorMessage: result.message,
-        currentLeader: { leaderId: -1, leaderEpoch: -1 },
+        currentLeader: noLeader,
       })),
     })),
     throttleTimeMs: 0,
