@@ -17,11 +17,11 @@ const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 /**
  * What a healthy Kafka says at WARN and ERROR while it lives through `#change` on a directory of its own: each start of
  * its controller, each partition that a topic grows by, the gap in the sequence that the test makes, a client that it
- * closes twice, a topic deleted before it was told of its directory, and, after a kill without a checkpoint, a high
- * watermark that begins inside a batch.
+ * closes twice, a controller that registers before it knows that it is the active one, a topic deleted before it was
+ * told of its directory, and, after a kill without a checkpoint, a high watermark that begins inside a batch.
  */
 const harmless =
-  /Performing controller activation|Expected partition grown-\d|OutOfOrderSequence|Error processing append|Non-monotonic update of high watermark|close NetworkClient that has already been closed|references unknown topic ID/
+  /Performing controller activation|Expected partition grown-\d|OutOfOrderSequence|Error processing append|Non-monotonic update of high watermark|close NetworkClient that has already been closed|references unknown topic ID|CONTROLLER_REGISTRATION|NotControllerException/
 
 interface Running {
   readonly port: number

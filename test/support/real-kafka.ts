@@ -10,6 +10,8 @@ import { join } from 'node:path'
 import { describe } from '@jest/globals'
 
 const libs = process.env['KAFKA_LIBS'] ?? join(homedir(), '.cache', 'odradek', 'kafka-libs')
+/** The command-line tools, where they are not of the same release: those of 4.4.0 were not published. */
+const toolLibs = process.env['KAFKA_TOOLS_LIBS'] ?? libs
 
 function isPresent(): boolean {
   if (!existsSync(libs) || !readdirSync(libs).some((file) => /^kafka_2\.13-.*\.jar$/.test(file))) return false
@@ -20,7 +22,8 @@ function isPresent(): boolean {
 export const describeWithKafka = isPresent() ? describe : describe.skip
 
 function java(main: string, args: readonly string[], heap: string): ChildProcess {
-  const options = [`-Xmx${heap}`, '-Djava.awt.headless=true', '-Dlog4j2.level=WARN', '-cp', join(libs, '*')]
+  const jars = main.startsWith('org.apache.kafka.tools.') ? toolLibs : libs
+  const options = [`-Xmx${heap}`, '-Djava.awt.headless=true', '-Dlog4j2.level=WARN', '-cp', join(jars, '*')]
   return spawn('java', [...options, main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
