@@ -17,11 +17,11 @@ const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 /**
  * What a healthy Kafka says at WARN and ERROR while it lives through `#change` on a directory of its own: each start of
  * its controller, each partition that a topic grows by, the gap in the sequence that the test makes, a client that it
- * closes twice, a controller that registers before it knows that it is the active one, a topic deleted before it was
- * told of its directory, and, after a kill without a checkpoint, a high watermark that begins inside a batch.
+ * closes twice, a topic deleted before it was told of its directory, and, after a kill without a checkpoint, a high
+ * watermark that begins inside a batch.
  */
 const harmless =
-  /Performing controller activation|Expected partition grown-\d|OutOfOrderSequence|Error processing append|Non-monotonic update of high watermark|close NetworkClient that has already been closed|references unknown topic ID|CONTROLLER_REGISTRATION|NotControllerException/
+  /Performing controller activation|Expected partition grown-\d|OutOfOrderSequence|Error processing append|Non-monotonic update of high watermark|close NetworkClient that has already been closed|references unknown topic ID/
 
 interface Running {
   readonly port: number
@@ -44,6 +44,8 @@ export class PassedDirectory {
   readonly #dynamicQuorum: boolean
   readonly #extra: Readonly<Record<string, string>>
   #expected: Seen | null = null
+  /** A real Kafka was killed last: it notes only now and then where a log starts, so deleted records may be back. */
+  #startMayFallBack = false
   #lives = 0
   #producer: { readonly id: bigint; sequence: number; last: bigint; batch: BatchToSend } | null = null
   readonly #producerIds = new Set<bigint>()
@@ -60,12 +62,14 @@ export class PassedDirectory {
   async ours(how: End): Promise<void> {
     const server = await startServer([this.ourProperties()], this.#folder)
     await this.#life({ port: server.port, end: (how) => endOurs(server, how) }, how)
+    this.#startMayFallBack = false
   }
 
   /** One life of a real Kafka; what it logs at WARN or above fails the test. */
   async kafka(how: End): Promise<void> {
     const kafka = await RealKafka.start(await this.kafkaFiles())
     await this.#life({ port: kafka.port, end: (how) => (how === 'kill' ? kafka.kill() : kafka.stop()) }, how)
+    this.#startMayFallBack = how === 'kill'
     expect(kafka.complaints().filter((line) => !harmless.test(line))).toEqual([])
   }
 
@@ -86,8 +90,8 @@ export class PassedDirectory {
     let ended = false
     try {
       const broker = await DrivenBroker.connect(running.port)
-      if (this.#expected !== null) expect(await broker.seen()).toEqual(this.#expected)
       if (this.#expected === null) await createAll(broker)
+      else expect(this.#comparable(await broker.seen())).toEqual(this.#comparable(this.#expected))
       await this.#change(broker)
       this.#expected = await broker.seen()
       this.#lives++
@@ -98,6 +102,13 @@ export class PassedDirectory {
       if (!ended) await running.end('kill')
     }
     expect((await this.#folders()).filter((folder) => folder.endsWith('-stray'))).toEqual([])
+  }
+
+  #comparable(seen: Seen): Seen {
+    if (!this.#startMayFallBack) return seen
+    const { trimmed, ...topics } = seen.topics
+    const partitions = trimmed!.partitions.map((partition) => ({ ...partition, start: 0n, bytes: 0, sha256: '' }))
+    return { ...seen, topics: { ...topics, trimmed: { ...trimmed!, partitions } } }
   }
 
   /** The folders of all partitions. */

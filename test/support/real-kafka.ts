@@ -22,7 +22,7 @@ function isPresent(): boolean {
 export const describeWithKafka = isPresent() ? describe : describe.skip
 
 function java(main: string, args: readonly string[], heap: string): ChildProcess {
-  const jars = main.startsWith('org.apache.kafka.tools.') ? toolLibs : libs
+  const jars = main === 'kafka.Kafka' || main === 'kafka.tools.StorageTool' ? libs : toolLibs
   const options = [`-Xmx${heap}`, '-Djava.awt.headless=true', '-Dlog4j2.level=WARN', '-cp', join(jars, '*')]
   return spawn('java', [...options, main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
 }
