@@ -36,6 +36,7 @@ type Taken = { readonly error: KafkaError } | { readonly error: null; readonly f
 export class CoordinatorWriter {
   readonly #hosted: HostedPartition
   readonly #checksum: Checksum
+  readonly #baseSequence: 0 | -1
   /** Told for each batch that was taken and then lost, before those who wait for it. */
   readonly #failed: (error: ErrorName) => void
   #gathering: Gathering | null = null
@@ -43,8 +44,10 @@ export class CoordinatorWriter {
   /** Why a batch was lost: what is decided on it can not be written any more. */
   #lost: KafkaError | null = null
 
-  constructor(hosted: HostedPartition, checksum: Checksum, failed: (error: ErrorName) => void) {
+  /** @param baseSequence - of its batches, which have no producer id */
+  constructor(hosted: HostedPartition, checksum: Checksum, baseSequence: 0 | -1, failed: (error: ErrorName) => void) {
     this.#hosted = hosted
+    this.#baseSequence = baseSequence
     this.#checksum = checksum
     this.#failed = failed
   }
@@ -126,8 +129,7 @@ export class CoordinatorWriter {
   #batch(records: readonly NewRecord[], origin: TransactionalOrigin | null): RecordBatchView {
     const bytes = buildBatch(
       records,
-      // Kafka's coordinators number their batches from 0 though they have no producer id.
-      { baseSequence: 0, ...(origin === null ? {} : { ...origin, transactional: true }) },
+      { baseSequence: this.#baseSequence, ...(origin === null ? {} : { ...origin, transactional: true }) },
       (section) => this.#checksum.crc32c(section),
     )
     return new RecordBatchView(bytes)

@@ -63,6 +63,8 @@ export interface CoordinatorPorts<Record> {
 export interface CoordinatedTopic<State> {
   readonly name: string
   readonly newState: () => State
+  /** Kafka's newer coordinators number their batches from 0 though they have no producer id; older ones do not (-1). */
+  readonly baseSequence: 0 | -1
   /** How much of the log is read at a time when it is replayed (`offsets.load.buffer.size`). */
   readonly loadBufferBytes: () => number
   /** The state of a partition is complete and in charge from now on. */
@@ -224,6 +226,25 @@ export class Coordinator<State extends CoordinatedState<Record>, Record> {
     return error === null ? { error, answer: null } : noAnswer(error)
   }
 
+  /** A look at what is decided about a key, which may not be written yet; or why there is nothing to look at. */
+  peek(key: string): State | KafkaError {
+    const partition = this.partitionOf(key)
+    if (partition === null) return 'COORDINATOR_NOT_AVAILABLE'
+    const shard = this.#shard(partition)
+    return unavailable(shard) ?? shard!.state
+  }
+
+  /** As `peek`, for a partition; null = this broker is not in charge of it. */
+  peekAt(partition: number): State | null {
+    const shard = this.#shards.get(partition)
+    return shard?.phase === 'active' ? shard.state : null
+  }
+
+  /** The epoch in which this broker is in charge of a partition. */
+  epochOf(partition: number): number {
+    return this.#shards.get(partition)?.hosted.leaderEpoch ?? -1
+  }
+
   /** The partitions that are in charge now. */
   activePartitions(): readonly number[] {
     return [...this.#shards.values()].filter(({ phase }) => phase === 'active').map(({ partition }) => partition)
@@ -249,7 +270,9 @@ export class Coordinator<State extends CoordinatedState<Record>, Record> {
       hosted,
       isNew,
       phase: 'loading',
-      writer: new CoordinatorWriter(hosted, this.#ports.checksum, (error) => this.#writeFailed(shard, error)),
+      writer: new CoordinatorWriter(hosted, this.#ports.checksum, this.#topic.baseSequence, (error) =>
+        this.#writeFailed(shard, error),
+      ),
       // Begins in a later turn, when the shard can be found.
       loading: Promise.resolve().then(() => this.#replay(shard)),
     }

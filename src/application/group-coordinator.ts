@@ -32,6 +32,7 @@ export class GroupCoordinator {
     this.coordinator = new Coordinator(ports, {
       name: CONSUMER_OFFSETS_TOPIC,
       newState: () => new GroupShard(),
+      baseSequence: 0,
       loadBufferBytes: () => settings().offsetsLoadBufferSize,
       loaded: (_, shard) => {
         for (const listener of this.#listeners) listener.loaded(shard)

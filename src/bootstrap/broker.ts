@@ -7,6 +7,7 @@ import type { Partitions } from '../application/partitions.ts'
 import type { LogStore } from '../application/ports/log-store.ts'
 import type { Logger } from '../application/ports/logger.ts'
 import type { MetadataRepository } from '../application/ports/metadata-repository.ts'
+import type { TransactionCoordinator } from '../application/transaction-coordinator.ts'
 import type { ReadablePartition } from '../application/partition.ts'
 import type { Waiters } from '../application/waiters.ts'
 
@@ -29,6 +30,7 @@ export interface BrokerParts {
   readonly metadata: MetadataRepository
   readonly partitions: Partitions
   readonly groups: GroupCoordinator
+  readonly transactions: TransactionCoordinator
   readonly tasks: readonly BackgroundTask[]
   readonly server: TcpServer
   /** Requests that wait for records: answered with what there is when the broker closes. */
@@ -67,7 +69,7 @@ export class Broker implements AsyncDisposable {
   }
 
   async #open(): Promise<void> {
-    const { logStore, metadata, partitions, groups, tasks, server, nodeId, onRegistered } = this.#parts
+    const { logStore, metadata, partitions, groups, transactions, tasks, server, nodeId, onRegistered } = this.#parts
     const started: (() => Promise<void>)[] = []
     try {
       await logStore.start()
@@ -79,6 +81,8 @@ export class Broker implements AsyncDisposable {
       started.push(() => partitions.close())
       groups.start()
       started.push(() => groups.close())
+      transactions.start()
+      started.push(() => transactions.close())
       for (const task of tasks) {
         task.start()
         started.push(() => task.close())
@@ -125,9 +129,10 @@ export class Broker implements AsyncDisposable {
       return
     }
     this.#state = 'closed'
-    const { server, waiters, partitions, groups, metadata, logStore, tasks } = this.#parts
+    const { server, waiters, partitions, groups, transactions, metadata, logStore, tasks } = this.#parts
     waiters.close()
     // Members that wait for a rebalance look for another coordinator.
+    await transactions.close()
     await groups.close()
     await server.stop(GRACE_MS)
     const closing = [...tasks, partitions, metadata, logStore].map((part) => () => part.close())

@@ -16,6 +16,7 @@ import { maintenanceModule } from './modules/maintenance.ts'
 import { recordsModule } from './modules/records.ts'
 import { storageModule } from './modules/storage.ts'
 import { systemModule } from './modules/system.ts'
+import { transactionsModule } from './modules/transactions.ts'
 import { wireModule } from './modules/wire.ts'
 import { parts, ports } from './tokens.ts'
 
@@ -49,6 +50,7 @@ export function assemble(config: ServerConfig, storage: StorageKind, adapters: A
     storageModule(storage, adapters),
     recordsModule,
     groupsModule,
+    transactionsModule,
     maintenanceModule,
     clusterModule,
     wireModule,
@@ -62,9 +64,12 @@ export function assemble(config: ServerConfig, storage: StorageKind, adapters: A
     tasks: [
       container.get(parts.applyRetention),
       container.get(parts.cleanOffsets),
+      container.get(parts.abortTimedOut),
+      container.get(parts.expireTransactionalIds),
       ...(config.broker.boolean('log.cleaner.enable') ? [container.get(parts.compactLogs)] : []),
     ],
     groups: container.get(parts.groupCoordinator),
+    transactions: container.get(parts.transactionCoordinator),
     server: container.get(parts.server),
     waiters: container.get(parts.waiters),
     logger: container.get(ports.logger),

@@ -5,6 +5,7 @@
 import type { TcpServerSettings } from '../adapters/wire/tcp-server.ts'
 import { defaultConnectionLimits } from '../adapters/wire/tcp-server.ts'
 import type { PartitionsSettings } from '../application/partitions.ts'
+import type { TransactionCoordinatorSettings } from '../application/transaction-coordinator.ts'
 import type { CleanOffsetsSettings } from '../application/use-cases/groups/clean-offsets.ts'
 import type { DescribeMetadataSettings } from '../application/use-cases/cluster/describe-metadata.ts'
 import type { MissingTopicSettings } from '../application/use-cases/cluster/new-topics.ts'
@@ -93,6 +94,13 @@ export function offsetSettings(config: BrokerConfig): CleanOffsetsSettings {
     offsetMetadataMaxBytes: config.number('offset.metadata.max.bytes'),
     offsetsRetentionMs: BigInt(config.number('offsets.retention.minutes')) * 60_000n,
     offsetsRetentionCheckIntervalMs: Number(config.bigint('offsets.retention.check.interval.ms')),
+  }
+}
+
+export function transactionCoordinatorSettings(config: BrokerConfig): TransactionCoordinatorSettings {
+  return {
+    transactionStateLogLoadBufferSize: config.number('transaction.state.log.load.buffer.size'),
+    addPartitionsToTxnRetryBackoffMaxMs: config.number('add.partitions.to.txn.retry.backoff.max.ms'),
   }
 }
 

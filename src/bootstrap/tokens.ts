@@ -9,6 +9,9 @@ import type { FetchSessions } from '../application/fetch-sessions.ts'
 import type { GroupCoordinator } from '../application/group-coordinator.ts'
 import type { ReadablePartition } from '../application/partition.ts'
 import type { Partitions } from '../application/partitions.ts'
+import type { PartitionEnrolment } from '../application/partition-enrolment.ts'
+import type { ProducerIds } from '../application/producer-ids.ts'
+import type { TransactionCoordinator } from '../application/transaction-coordinator.ts'
 import type { Checksum } from '../application/ports/checksum.ts'
 import type { Clock } from '../application/ports/clock.ts'
 import type { Compressor } from '../application/ports/compressor.ts'
@@ -21,6 +24,8 @@ import type { ApplyRetention } from '../application/use-cases/maintenance/apply-
 import type { CompactLogs } from '../application/use-cases/maintenance/compact-logs.ts'
 import type { CleanOffsets } from '../application/use-cases/groups/clean-offsets.ts'
 import type { TransactionMarkers } from '../application/transaction-markers.ts'
+import type { AbortTimedOut } from '../application/use-cases/transactions/abort-timed-out.ts'
+import type { ExpireTransactionalIds } from '../application/use-cases/transactions/expire-transactional-ids.ts'
 import type { Waiters } from '../application/waiters.ts'
 import type { BrokerConfig } from '../domain/config/broker-config.ts'
 import type { TopicConfigs } from '../domain/config/topic-config.ts'
@@ -58,8 +63,14 @@ export const parts = {
   classicGroups: token<ClassicGroups>('classicGroups'),
   consumerGroups: token<ConsumerGroups>('consumerGroups'),
   cleanOffsets: token<CleanOffsets>('cleanOffsets'),
-  transactionMarkers: token<TransactionMarkers>('transactionMarkers'),
   groupHandlers: token<GroupHandlers>('groupHandlers'),
+  producerIds: token<ProducerIds>('producerIds'),
+  transactionMarkers: token<TransactionMarkers>('transactionMarkers'),
+  transactionCoordinator: token<TransactionCoordinator>('transactionCoordinator'),
+  partitionEnrolment: token<PartitionEnrolment>('partitionEnrolment'),
+  abortTimedOut: token<AbortTimedOut>('abortTimedOut'),
+  expireTransactionalIds: token<ExpireTransactionalIds>('expireTransactionalIds'),
+  transactionHandlers: token<TransactionHandlers>('transactionHandlers'),
   clusterHandlers: token<ClusterHandlers>('clusterHandlers'),
   recordHandlers: token<RecordHandlers>('recordHandlers'),
   framePool: token<FramePool>('framePool'),
@@ -70,7 +81,7 @@ export const parts = {
 
 export type RecordHandlers = Pick<
   Handlers,
-  'Produce' | 'Fetch' | 'ListOffsets' | 'DeleteRecords' | 'InitProducerId' | 'OffsetForLeaderEpoch' | 'DescribeLogDirs'
+  'Produce' | 'Fetch' | 'ListOffsets' | 'DeleteRecords' | 'OffsetForLeaderEpoch' | 'DescribeLogDirs'
 >
 
 export type GroupHandlers = Pick<
@@ -89,4 +100,9 @@ export type GroupHandlers = Pick<
   | 'DeleteGroups'
 >
 
-export type ClusterHandlers = Omit<Handlers, keyof RecordHandlers | keyof GroupHandlers>
+export type TransactionHandlers = Pick<
+  Handlers,
+  'InitProducerId' | 'AddPartitionsToTxn' | 'AddOffsetsToTxn' | 'EndTxn' | 'DescribeTransactions' | 'ListTransactions'
+>
+
+export type ClusterHandlers = Omit<Handlers, keyof RecordHandlers | keyof GroupHandlers | keyof TransactionHandlers>

@@ -99,6 +99,25 @@ const questions: Readonly<Record<string, () => object>> = {
     timeoutMs: 5000,
   }),
   InitProducerId: () => ({ transactionalId: null, transactionTimeoutMs: 60_000 }),
+  AddPartitionsToTxn: () => ({
+    transactions: [
+      {
+        transactionalId: 'nobody',
+        producerId: 1n,
+        producerEpoch: 0,
+        verifyOnly: true,
+        topics: [{ name: topic, partitions: [0] }],
+      },
+    ],
+    v3AndBelowTransactionalId: 'nobody',
+    v3AndBelowProducerId: 1n,
+    v3AndBelowProducerEpoch: 0,
+    v3AndBelowTopics: [{ name: topic, partitions: [0] }],
+  }),
+  AddOffsetsToTxn: () => ({ transactionalId: 'nobody', producerId: 1n, producerEpoch: 0, groupId: 'g' }),
+  EndTxn: () => ({ transactionalId: 'nobody', producerId: 1n, producerEpoch: 0, committed: true }),
+  DescribeTransactions: () => ({ transactionalIds: ['nobody'] }),
+  ListTransactions: () => ({ stateFilters: [], producerIdFilters: [] }),
   OffsetForLeaderEpoch: () => ({
     replicaId: -1,
     topics: [{ topic, partitions: [{ partition: 0, leaderEpoch: 0 }] }],

@@ -25,11 +25,12 @@ import {
 import { Partitions, type PartitionsSettings } from '../../src/application/partitions.ts'
 import type { ReadablePartition } from '../../src/application/partition.ts'
 import type { LogStore } from '../../src/application/ports/log-store.ts'
-import { InitProducerId } from '../../src/application/use-cases/records/init-producer-id.ts'
+import { InitProducerId } from '../../src/application/use-cases/transactions/init-producer-id.ts'
 import { ProduceRecords } from '../../src/application/use-cases/records/produce-records.ts'
 import type { MetadataRecord } from '../../src/domain/cluster/metadata-record.ts'
 import { BrokerConfig } from '../../src/domain/config/broker-config.ts'
 import { TopicConfigs } from '../../src/domain/config/topic-config.ts'
+import { coordinatorOf } from './transaction-coordinator.ts'
 
 export interface TestTopic {
   readonly name: string
@@ -117,7 +118,8 @@ export async function openProduceBroker(topics: readonly TestTopic[], options: P
   )
   await partitions.start()
   const produceRecords = new ProduceRecords(partitions)
-  const initProducerIds = new InitProducerId(metadata, () => ({ nodeId: 1 }))
+  const { transactions, producerIds } = coordinatorOf({ partitions, metadata, clock, logger })
+  const initProducerIds = new InitProducerId(producerIds, transactions, () => ({ transactionMaxTimeoutMs: 900_000 }))
   const handlers = new Map<number, Handler<unknown, unknown>>([
     [produce.key, produceHandler(produceRecords) as unknown as Handler<unknown, unknown>],
     [initProducerId.key, initProducerIdHandler(initProducerIds) as unknown as Handler<unknown, unknown>],
@@ -138,7 +140,7 @@ export async function openProduceBroker(topics: readonly TestTopic[], options: P
     return decodeProduced(api, apiVersion, Buffer.concat(chunks).subarray(4))
   }
 
-  return { ask, advanced, clock, commit, logged, logStore, metadata, partitions, produceRecords, initProducerIds }
+  return { ask, advanced, clock, commit, logged, logger, logStore, metadata, partitions, produceRecords }
 }
 
 /** The body of a response frame (without its size). */

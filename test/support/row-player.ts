@@ -14,6 +14,9 @@ import { leaveGroup } from '../../src/adapters/wire/apis/13-leave-group.ts'
 import { apiVersions } from '../../src/adapters/wire/apis/18-api-versions.ts'
 import { createTopics } from '../../src/adapters/wire/apis/19-create-topics.ts'
 import { deleteRecords } from '../../src/adapters/wire/apis/21-delete-records.ts'
+import { initProducerId } from '../../src/adapters/wire/apis/22-init-producer-id.ts'
+import { addPartitionsToTxn } from '../../src/adapters/wire/apis/24-add-partitions-to-txn.ts'
+import { describeTransactions } from '../../src/adapters/wire/apis/65-describe-transactions.ts'
 import { buildBatch } from '../../src/domain/log/batch-writer.ts'
 import { RecordBatchView } from '../../src/domain/log/record-batch.ts'
 import { createBroker } from '../../src/index.ts'
@@ -103,7 +106,7 @@ export class RowPlayer {
 
   async play(row: Row): Promise<Outcome> {
     await before[row.row]?.(this)
-    if (row.responseHex === null) return this.#playFrame(row)
+    if (row.responseHex === null && row.row !== 254) return this.#playFrame(row)
     await this.#prepare(row)
     const answer = await this.client.sendRaw(bytesOf(row))
     if (answer !== null) return Buffer.from(answer)
@@ -161,6 +164,12 @@ function base64Of(uuid: string): string {
   return Buffer.from(uuid.replaceAll('-', ''), 'hex').toString('base64url')
 }
 
+/** The transactional producer begins anew. */
+async function initRawtx({ client }: RowPlayer): Promise<void> {
+  const answer = await client.send(initProducerId, 5, { transactionalId: 'rawtx', transactionTimeoutMs: 60_000 })
+  expect(answer).toMatchObject({ errorCode: 0, producerId: 1n })
+}
+
 /** What happened before a row and has no row of its own. */
 const before: Readonly<Record<number, (player: RowPlayer) => Promise<unknown>>> = {
   44: (player) => {
@@ -180,4 +189,24 @@ const before: Readonly<Record<number, (player: RowPlayer) => Promise<unknown>>> 
   284: ({ ids }) => Promise.resolve(ids.push(base64Of(GIVEN_UUID))),
   334: ({ client }) => client.send(leaveGroup, 5, { groupId: 'g1', members: [{ memberId: `raw-${GIVEN_UUID}` }] }),
   229: ({ client }) => client.sendRaw(bytesOf(rowNumbered.get(229)!)),
+  242: async (player) => {
+    await initRawtx(player)
+    await initRawtx(player)
+  },
+  244: initRawtx,
+  246: initRawtx,
+  257: ({ client }) =>
+    client.send(addPartitionsToTxn, 3, {
+      v3AndBelowTransactionalId: 'rawtx',
+      v3AndBelowProducerId: 1n,
+      v3AndBelowProducerEpoch: 4,
+      v3AndBelowTopics: [{ name: 'txt', partitions: [1] }],
+    }),
+  260: async ({ client }) => {
+    let state = ''
+    while (state !== 'CompleteCommit') {
+      const answer = await client.send(describeTransactions, 0, { transactionalIds: ['rawtx'] })
+      state = answer.transactionStates[0]!.transactionState
+    }
+  },
 }

@@ -3,7 +3,6 @@ import { ContainerModule } from 'inversify'
 import { deleteRecordsHandler } from '../../adapters/wire/handlers/delete-records.ts'
 import { describeLogDirsHandler } from '../../adapters/wire/handlers/describe-log-dirs.ts'
 import { fetchHandler } from '../../adapters/wire/handlers/fetch.ts'
-import { initProducerIdHandler } from '../../adapters/wire/handlers/init-producer-id.ts'
 import { listOffsetsHandler } from '../../adapters/wire/handlers/list-offsets.ts'
 import { offsetForLeaderEpochHandler } from '../../adapters/wire/handlers/offset-for-leader-epoch.ts'
 import { produceHandler } from '../../adapters/wire/handlers/produce.ts'
@@ -13,7 +12,6 @@ import { Partitions } from '../../application/partitions.ts'
 import { DeleteRecords } from '../../application/use-cases/records/delete-records.ts'
 import { DescribeLogDirs } from '../../application/use-cases/records/describe-log-dirs.ts'
 import { FetchRecords } from '../../application/use-cases/records/fetch-records.ts'
-import { InitProducerId } from '../../application/use-cases/records/init-producer-id.ts'
 import { ListOffsets } from '../../application/use-cases/records/list-offsets.ts'
 import { OffsetForLeaderEpoch } from '../../application/use-cases/records/offset-for-leader-epoch.ts'
 import { ProduceRecords } from '../../application/use-cases/records/produce-records.ts'
@@ -74,7 +72,7 @@ export const recordsModule = new ContainerModule(({ bind }) => {
 
   bind(parts.recordHandlers)
     .toResolvedValue(
-      (partitions, metadata, sessions, waiters, clock, live, topicConfigs, logStore, server) => ({
+      (partitions, metadata, sessions, waiters, clock, live, topicConfigs, logStore) => ({
         Produce: produceHandler(new ProduceRecords(partitions)),
         Fetch: fetchHandler(
           new FetchRecords(partitions, metadata, sessions, waiters, clock, () => ({
@@ -84,7 +82,6 @@ export const recordsModule = new ContainerModule(({ bind }) => {
         ),
         ListOffsets: listOffsetsHandler(new ListOffsets(partitions)),
         DeleteRecords: deleteRecordsHandler(new DeleteRecords(partitions, metadata, topicConfigs)),
-        InitProducerId: initProducerIdHandler(new InitProducerId(metadata, () => ({ nodeId: server.nodeId }))),
         OffsetForLeaderEpoch: offsetForLeaderEpochHandler(new OffsetForLeaderEpoch(partitions)),
         DescribeLogDirs: describeLogDirsHandler(
           new DescribeLogDirs(partitions, logStore, metadata, () => ({
@@ -101,7 +98,6 @@ export const recordsModule = new ContainerModule(({ bind }) => {
         parts.live,
         parts.topicConfigs,
         ports.logStore,
-        parts.serverConfig,
       ],
     )
     .inSingletonScope()

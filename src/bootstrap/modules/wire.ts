@@ -14,9 +14,20 @@ export const wireModule = new ContainerModule(({ bind }) => {
 
   bind(parts.server)
     .toResolvedValue(
-      (recordHandlers, clusterHandlers, groupHandlers, metadata, logger, timers, pool, server, live) => {
+      (
+        recordHandlers,
+        clusterHandlers,
+        groupHandlers,
+        transactionHandlers,
+        metadata,
+        logger,
+        timers,
+        pool,
+        server,
+        live,
+      ) => {
         const table = served(
-          { ...recordHandlers, ...clusterHandlers, ...groupHandlers },
+          { ...recordHandlers, ...clusterHandlers, ...groupHandlers, ...transactionHandlers },
           { nodeId: server.nodeId, image: () => metadata.image() },
         )
         const responder = new Router(table, logger)
@@ -26,6 +37,7 @@ export const wireModule = new ContainerModule(({ bind }) => {
         parts.recordHandlers,
         parts.clusterHandlers,
         parts.groupHandlers,
+        parts.transactionHandlers,
         ports.metadata,
         ports.logger,
         ports.timers,

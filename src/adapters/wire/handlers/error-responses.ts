@@ -141,6 +141,17 @@ export const errorResponses: FailureResponses = {
       partitions: partitions.map(({ partition }) => ({ errorCode, partition })),
     })),
   }),
+  // One error for the whole of v4+, one for each partition before.
+  AddPartitionsToTxn: ({ v3AndBelowTopics }, errorCode) => ({
+    throttleTimeMs,
+    errorCode,
+    resultsByTopicV3AndBelow: v3AndBelowTopics.map(({ name, partitions }) => ({
+      name,
+      resultsByPartition: partitions.map((partitionIndex) => ({ partitionIndex, partitionErrorCode: errorCode })),
+    })),
+  }),
+  AddOffsetsToTxn: (_, errorCode) => ({ throttleTimeMs, errorCode }),
+  EndTxn: (_, errorCode) => ({ throttleTimeMs, errorCode }),
   DescribeConfigs: ({ resources }, errorCode) => ({
     throttleTimeMs,
     results: resources.map(({ resourceType, resourceName }) => ({
@@ -168,6 +179,20 @@ export const errorResponses: FailureResponses = {
   }),
   OffsetDelete: (_, errorCode) => ({ throttleTimeMs, errorCode, topics: [] }),
   DescribeCluster: (_, errorCode) => ({ throttleTimeMs, errorCode, clusterId: '', brokers: [] }),
+  DescribeTransactions: ({ transactionalIds }, errorCode) => ({
+    throttleTimeMs,
+    transactionStates: transactionalIds.map((transactionalId) => ({
+      errorCode,
+      transactionalId,
+      transactionState: '',
+      transactionTimeoutMs: 0,
+      transactionStartTimeMs: 0n,
+      producerId: 0n,
+      producerEpoch: 0,
+      topics: [],
+    })),
+  }),
+  ListTransactions: (_, errorCode) => ({ throttleTimeMs, errorCode, unknownStateFilters: [], transactionStates: [] }),
   ConsumerGroupHeartbeat: (_, errorCode) => ({ throttleTimeMs, errorCode, memberEpoch: 0, heartbeatIntervalMs: 0 }),
   ConsumerGroupDescribe: ({ groupIds }, errorCode) => ({
     throttleTimeMs,

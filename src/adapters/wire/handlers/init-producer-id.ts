@@ -1,18 +1,21 @@
 /** InitProducerId, versions 0 to 5. */
-import type { InitProducerId } from '../../../application/use-cases/records/init-producer-id.ts'
-import { errorCode } from '../../../domain/errors.ts'
+import type { InitProducerId } from '../../../application/use-cases/transactions/init-producer-id.ts'
 import type { RequestOf, ResponseOf } from '../api.ts'
 import type { initProducerId } from '../apis/22-init-producer-id.ts'
 import type { Handler } from '../handler.ts'
+import { fencedCode } from './fenced-code.ts'
+
+/** From this version on clients know PRODUCER_FENCED (KIP-588). */
+const FENCED_SINCE = 4
 
 export function initProducerIdHandler(
   useCase: InitProducerId,
 ): Handler<RequestOf<typeof initProducerId>, ResponseOf<typeof initProducerId>> {
-  return async ({ transactionalId, producerId, producerEpoch }) => {
-    const result = await useCase.execute({ transactionalId, producerId, producerEpoch })
+  return async ({ transactionalId, transactionTimeoutMs, producerId, producerEpoch }, { apiVersion }) => {
+    const result = await useCase.execute({ transactionalId, transactionTimeoutMs, producerId, producerEpoch })
     return {
       throttleTimeMs: 0,
-      errorCode: errorCode(result.error),
+      errorCode: fencedCode(result.error, apiVersion >= FENCED_SINCE),
       producerId: result.producerId,
       producerEpoch: result.producerEpoch,
       ongoingTxnProducerId: -1n,

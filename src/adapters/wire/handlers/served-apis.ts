@@ -23,6 +23,9 @@ import { deleteTopics } from '../apis/20-delete-topics.ts'
 import { deleteRecords } from '../apis/21-delete-records.ts'
 import { initProducerId } from '../apis/22-init-producer-id.ts'
 import { offsetForLeaderEpoch } from '../apis/23-offset-for-leader-epoch.ts'
+import { addPartitionsToTxn } from '../apis/24-add-partitions-to-txn.ts'
+import { addOffsetsToTxn } from '../apis/25-add-offsets-to-txn.ts'
+import { endTxn } from '../apis/26-end-txn.ts'
 import { describeConfigs } from '../apis/32-describe-configs.ts'
 import { alterConfigs } from '../apis/33-alter-configs.ts'
 import { describeLogDirs } from '../apis/35-describe-log-dirs.ts'
@@ -32,6 +35,8 @@ import { deleteGroups } from '../apis/42-delete-groups.ts'
 import { incrementalAlterConfigs } from '../apis/44-incremental-alter-configs.ts'
 import { offsetDelete } from '../apis/47-offset-delete.ts'
 import { describeCluster } from '../apis/60-describe-cluster.ts'
+import { describeTransactions } from '../apis/65-describe-transactions.ts'
+import { listTransactions } from '../apis/66-list-transactions.ts'
 import { consumerGroupHeartbeat } from '../apis/68-consumer-group-heartbeat.ts'
 import { consumerGroupDescribe } from '../apis/69-consumer-group-describe.ts'
 import { listConfigResources } from '../apis/74-list-config-resources.ts'
@@ -59,6 +64,9 @@ export const servedApis = [
   deleteRecords,
   initProducerId,
   offsetForLeaderEpoch,
+  addPartitionsToTxn,
+  addOffsetsToTxn,
+  endTxn,
   describeConfigs,
   alterConfigs,
   describeLogDirs,
@@ -68,6 +76,8 @@ export const servedApis = [
   incrementalAlterConfigs,
   offsetDelete,
   describeCluster,
+  describeTransactions,
+  listTransactions,
   consumerGroupHeartbeat,
   consumerGroupDescribe,
   listConfigResources,

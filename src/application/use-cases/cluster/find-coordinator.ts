@@ -1,13 +1,13 @@
 /**
  * Tells a client which broker coordinates its groups, transactions or share partitions: on a single node this one.
  *
- * The topic that groups are kept in is created when the first group is asked for. Kafka answers
+ * The topic that groups or transactions are kept in is created when the first one is asked for. Kafka answers
  * COORDINATOR_NOT_AVAILABLE until it is there; here the answer waits for it, so that the client need not ask again.
  */
 import { isShareKey } from '../../../domain/cluster/coordinator-key.ts'
 import type { ClientAddress, Endpoint, EndpointSettings } from '../../../domain/cluster/endpoints.ts'
 import { clientView } from '../../../domain/cluster/endpoints.ts'
-import { CONSUMER_OFFSETS_TOPIC } from '../../../domain/cluster/internal-topics.ts'
+import { CONSUMER_OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from '../../../domain/cluster/internal-topics.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { MetadataRepository } from '../../ports/metadata-repository.ts'
 import type { Random } from '../../ports/random.ts'
@@ -27,6 +27,13 @@ export type Coordinator =
 
 export interface FindCoordinatorSettings extends EndpointSettings, MissingTopicSettings {}
 
+/** What must be there for a coordinator to be; share coordinators are not served yet. */
+const topics: Readonly<Record<CoordinatorType, string | null>> = {
+  group: CONSUMER_OFFSETS_TOPIC,
+  transaction: TRANSACTION_STATE_TOPIC,
+  share: null,
+}
+
 export class FindCoordinator {
   readonly #metadata: MetadataRepository
   readonly #random: Random
@@ -44,7 +51,8 @@ export class FindCoordinator {
   async execute({ client, type, keys }: FindCoordinatorCommand): Promise<readonly Coordinator[]> {
     const settings = this.#settings()
     const { own } = clientView(settings, client)
-    const isThere = type !== 'group' || keys.length === 0 || (await this.#ensureGroups())
+    const topic = topics[type]
+    const isThere = topic === null || keys.length === 0 || (await this.#ensure(topic))
     return keys.map((key) => {
       if (type === 'share' && !isShareKey(key)) return { key, error: 'INVALID_REQUEST' }
       if (!isThere) return { key, error: 'COORDINATOR_NOT_AVAILABLE' }
@@ -52,11 +60,11 @@ export class FindCoordinator {
     })
   }
 
-  /** Whether the topic of the groups is there, now. */
-  async #ensureGroups(): Promise<boolean> {
-    const exists = () => this.#metadata.image().topicsByName.has(CONSUMER_OFFSETS_TOPIC)
+  /** Whether the topic is there, now. */
+  async #ensure(topic: string): Promise<boolean> {
+    const exists = () => this.#metadata.image().topicsByName.has(topic)
     if (exists()) return true
-    await createMissingTopics([CONSUMER_OFFSETS_TOPIC], this.#settings(), this.#metadata, this.#random, this.#logger)
+    await createMissingTopics([topic], this.#settings(), this.#metadata, this.#random, this.#logger)
     return exists()
   }
 }

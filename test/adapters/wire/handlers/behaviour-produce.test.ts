@@ -159,7 +159,7 @@ describe('InitProducerId, against what a real broker answered', () => {
     expect(await ask(frameOf(220))).toEqual(expectedOf(220))
   })
 
-  it('answers transactional producers COORDINATOR_NOT_AVAILABLE', async () => {
+  it('answers transactional producers COORDINATOR_NOT_AVAILABLE before anybody asked for a coordinator', async () => {
     const { ask } = await openProduceBroker([])
     expect(await ask(frameOf(242))).toMatchObject({
       errorCode: errorCode('COORDINATOR_NOT_AVAILABLE'),
