@@ -7,8 +7,12 @@
  * see many thousands. It does not know transactions themselves: who may begin or end one is decided elsewhere.
  */
 import type { KafkaError } from '../errors.ts'
+import type { AbortedTransaction } from './aborted-transaction.ts'
 import type { EndMarker } from './end-marker.ts'
+import { OpenTransactions } from './open-transactions.ts'
+import { BATCHES, NONE, ProducerColumns } from './producer-columns.ts'
 import type { RecordBatchView } from './record-batch.ts'
+import { LEAVE_NOT_CHECKED, TransactionLeaves } from './transaction-leaves.ts'
 
 /** The batch that a repeated one repeats. */
 export interface DuplicateBatch {
@@ -42,10 +46,10 @@ export interface LastOfProducer {
 /** Client batches are checked for their sequence; the broker's own (`coordinator`) are not. */
 export type AppendOrigin = 'client' | 'coordinator'
 
-/** How many batches of a producer are remembered: as many as a client may have in flight. */
-const BATCHES = 5
+/** Whether a batch is appended: yes, it is already, or why not. */
+type Decision = 'accept' | DuplicateBatch | KafkaError
+
 const MAX_SEQUENCE = 0x7fffffff
-const NONE = -1n
 
 /** The sequence `increment` after `sequence`: 0 follows 2^31-1. */
 export function addToSequence(sequence: number, increment: number): number {
@@ -57,111 +61,72 @@ function lastSequenceOf(batch: RecordBatchView): number {
   return base < 0 ? -1 : addToSequence(base, batch.lastOffsetDelta)
 }
 
-/** One row a producer; rows of expired producers are used again. */
-class Columns {
-  readonly capacity: number
-  readonly epoch: Int16Array
-  readonly coordinatorEpoch: Int32Array
-  readonly timestamp: BigInt64Array
-  readonly txnFirstOffset: BigInt64Array
-  /** How many batches are known (0 to 5), and where the next one goes. */
-  readonly known: Uint8Array
-  readonly next: Uint8Array
-  readonly lastSequence: Int32Array
-  readonly offsetDelta: Int32Array
-  readonly lastOffset: BigInt64Array
-  readonly batchTimestamp: BigInt64Array
-
-  constructor(capacity: number, from?: Columns) {
-    this.capacity = capacity
-    this.epoch = new Int16Array(capacity)
-    this.coordinatorEpoch = new Int32Array(capacity)
-    this.timestamp = new BigInt64Array(capacity)
-    this.txnFirstOffset = new BigInt64Array(capacity)
-    this.known = new Uint8Array(capacity)
-    this.next = new Uint8Array(capacity)
-    this.lastSequence = new Int32Array(capacity * BATCHES)
-    this.offsetDelta = new Int32Array(capacity * BATCHES)
-    this.lastOffset = new BigInt64Array(capacity * BATCHES)
-    this.batchTimestamp = new BigInt64Array(capacity * BATCHES)
-    if (from === undefined) return
-    this.epoch.set(from.epoch)
-    this.coordinatorEpoch.set(from.coordinatorEpoch)
-    this.timestamp.set(from.timestamp)
-    this.txnFirstOffset.set(from.txnFirstOffset)
-    this.known.set(from.known)
-    this.next.set(from.next)
-    this.lastSequence.set(from.lastSequence)
-    this.offsetDelta.set(from.offsetDelta)
-    this.lastOffset.set(from.lastOffset)
-    this.batchTimestamp.set(from.batchTimestamp)
-  }
-
-  begin(row: number): void {
-    this.epoch[row] = -1
-    this.coordinatorEpoch[row] = -1
-    this.timestamp[row] = NONE
-    this.txnFirstOffset[row] = NONE
-    this.known[row] = 0
-    this.next[row] = 0
-  }
-
-  addBatch(row: number, lastSequence: number, lastOffset: bigint, offsetDelta: number, timestamp: bigint): void {
-    const at = row * BATCHES + this.next[row]!
-    this.lastSequence[at] = lastSequence
-    this.lastOffset[at] = lastOffset
-    this.offsetDelta[at] = offsetDelta
-    this.batchTimestamp[at] = timestamp
-    this.next[row] = (this.next[row]! + 1) % BATCHES
-    if (this.known[row]! < BATCHES) this.known[row]!++
-    this.timestamp[row] = timestamp
-  }
-
-  /** A new epoch forgets the batches of the one before. */
-  enterEpoch(row: number, epoch: number): void {
-    if (this.epoch[row] === epoch) return
-    this.epoch[row] = epoch
-    this.known[row] = 0
-    this.next[row] = 0
-  }
-
-  /** Where the newest batch is, -1 when none is known. */
-  newest(row: number): number {
-    return this.known[row] === 0 ? -1 : row * BATCHES + ((this.next[row]! + BATCHES - 1) % BATCHES)
-  }
-}
-
 export class ProducerStates {
   readonly #rows = new Map<bigint, number>()
   readonly #free: number[] = []
-  #columns = new Columns(1)
-  /** Open transactions: producer id → first offset. */
-  readonly #open = new Map<bigint, bigint>()
-  /** Transactions whose end marker has an offset but may not be written yet, in the order of the markers. */
-  readonly #ended: { readonly firstOffset: bigint; readonly markerOffset: bigint }[] = []
+  #columns = new ProducerColumns(1)
+  readonly #transactions = new OpenTransactions()
+  readonly leaves = new TransactionLeaves()
 
   get size(): number {
     return this.#rows.size
   }
 
-  /** Whether a data batch with a producer id may be appended; batches without one always may. */
-  decide(batch: RecordBatchView, origin: AppendOrigin): 'accept' | DuplicateBatch | KafkaError {
+  /**
+   * Whether a data batch with a producer id may be appended; batches without one always may. The first batch of a
+   * transaction needs a good `leave` (`ask`); the order of the checks is that of a real broker.
+   */
+  decide(batch: RecordBatchView, origin: AppendOrigin, leave = LEAVE_NOT_CHECKED): Decision {
     if (!batch.hasProducer) return 'accept'
     const producerId = batch.producerId
     const row = this.#rows.get(producerId)
+    const columns = this.#columns
+    const epoch = batch.producerEpoch
+    const current = row === undefined ? -1 : columns.epoch[row]!
+    if (row !== undefined && origin === 'client' && epoch === current) {
+      const duplicate = this.#duplicate(row, batch)
+      if (duplicate !== null) return duplicate
+    }
+    const begins = batch.isTransactional && !this.#isInTransaction(row, epoch)
+    if (begins && !this.leaves.admits(producerId, leave)) return 'INVALID_TXN_STATE'
+    if (epoch < current) return 'INVALID_PRODUCER_EPOCH'
+    if (
+      begins &&
+      origin === 'client' &&
+      !this.leaves.inSequence(batch, row === undefined || columns.known[row] === 0)
+    ) {
+      return 'OUT_OF_ORDER_SEQUENCE_NUMBER'
+    }
     // Unknown, perhaps because retention removed its batches: any sequence may begin (observed on Kafka 4.3).
+    if (row === undefined) return 'accept'
+    if (origin === 'client' && !this.#inSequence(row, epoch, batch.baseSequence)) return 'OUT_OF_ORDER_SEQUENCE_NUMBER'
+    if (columns.txnFirstOffset[row] !== NONE && !batch.isTransactional) return 'INVALID_TXN_STATE'
+    return 'accept'
+  }
+
+  /**
+   * Whether a marker may end the producer's transaction. Markers of transaction version 2 come with a raised epoch
+   * (KIP-890): one of the present epoch is late, unless it repeats the marker that raised it (KIP-1228).
+   */
+  decideMarker(batch: RecordBatchView, marker: EndMarker, transactionVersion: number): 'accept' | KafkaError {
+    const row = this.#rows.get(batch.producerId)
     if (row === undefined) return 'accept'
     const columns = this.#columns
     const epoch = batch.producerEpoch
     const current = columns.epoch[row]!
-    if (origin === 'client' && epoch === current) {
-      const duplicate = this.#duplicate(row, batch)
-      if (duplicate !== null) return duplicate
-    }
     if (epoch < current) return 'INVALID_PRODUCER_EPOCH'
-    if (origin === 'client' && !this.#inSequence(row, epoch, batch.baseSequence)) return 'OUT_OF_ORDER_SEQUENCE_NUMBER'
-    if (columns.txnFirstOffset[row] !== NONE && !batch.isTransactional) return 'INVALID_TXN_STATE'
-    return 'accept'
+    const isLate = transactionVersion >= 2 && epoch === current && columns.txnFirstOffset[row] !== NONE
+    if (isLate) return 'INVALID_PRODUCER_EPOCH'
+    return marker.coordinatorEpoch < columns.coordinatorEpoch[row]! ? 'TRANSACTION_COORDINATOR_FENCED' : 'accept'
+  }
+
+  /** Whether the producer has a transaction open here that it began with this epoch. */
+  isInTransaction(producerId: bigint, epoch: number): boolean {
+    return this.#isInTransaction(this.#rows.get(producerId), epoch)
+  }
+
+  #isInTransaction(row: number | undefined, epoch: number): boolean {
+    return row !== undefined && this.#columns.txnFirstOffset[row] !== NONE && this.#columns.epoch[row] === epoch
   }
 
   #inSequence(row: number, epoch: number, baseSequence: number): boolean {
@@ -188,14 +153,15 @@ export class ProducerStates {
     return null
   }
 
-  /** A batch took its place in the log: its offsets are stamped. `marker` is what a control batch says, else null. */
-  evolve(batch: RecordBatchView, marker: EndMarker | null): void {
-    if (!batch.hasProducer) return
+  /**
+   * A batch took its place in the log: its offsets are stamped. `marker` is what a control batch says, else null.
+   * Answers the transaction that it aborts, if it does.
+   */
+  evolve(batch: RecordBatchView, marker: EndMarker | null): AbortedTransaction | null {
+    if (!batch.hasProducer) return null
     const producerId = batch.producerId
-    if (batch.isControl) {
-      if (marker !== null) this.#endTransaction(producerId, batch, marker)
-      return
-    }
+    this.leaves.drop(producerId)
+    if (batch.isControl) return marker === null ? null : this.#endTransaction(producerId, batch, marker)
     const row = this.#row(producerId)
     const columns = this.#columns
     columns.enterEpoch(row, batch.producerEpoch)
@@ -204,21 +170,25 @@ export class ProducerStates {
     columns.addBatch(row, lastSequenceOf(batch), baseOffset + BigInt(delta), delta, batch.maxTimestamp)
     if (batch.isTransactional && columns.txnFirstOffset[row] === NONE) {
       columns.txnFirstOffset[row] = baseOffset
-      this.#open.set(producerId, baseOffset)
+      this.#transactions.begin(producerId, baseOffset)
     }
+    return null
   }
 
-  #endTransaction(producerId: bigint, batch: RecordBatchView, marker: EndMarker): void {
+  #endTransaction(producerId: bigint, batch: RecordBatchView, marker: EndMarker): AbortedTransaction | null {
     const row = this.#row(producerId)
     const columns = this.#columns
     columns.enterEpoch(row, batch.producerEpoch)
     columns.coordinatorEpoch[row] = marker.coordinatorEpoch
     columns.timestamp[row] = batch.maxTimestamp
     const firstOffset = columns.txnFirstOffset[row]!
-    if (firstOffset === NONE) return
+    if (firstOffset === NONE) return null
+    const lastOffset = batch.baseOffset
     columns.txnFirstOffset[row] = NONE
-    this.#open.delete(producerId)
-    this.#ended.push({ firstOffset, markerOffset: batch.baseOffset })
+    this.#transactions.end(producerId, lastOffset)
+    if (marker.committed) return null
+    // As Kafka has it in `.txnindex`: whatever is not decided yet, written or not.
+    return { producerId, firstOffset, lastOffset, lastStableOffset: this.#transactions.firstOpen() ?? lastOffset + 1n }
   }
 
   /**
@@ -226,15 +196,12 @@ export class ProducerStates {
    * first transaction that is open or whose marker is not written yet. null = none. `writtenEnd` never goes back.
    */
   firstUnstableOffset(writtenEnd: bigint): bigint | null {
-    while (this.#ended.length > 0 && this.#ended[0]!.markerOffset < writtenEnd) this.#ended.shift()
-    let first: bigint | null = null
-    for (const offset of this.#open.values()) if (first === null || offset < first) first = offset
-    for (const { firstOffset } of this.#ended) if (first === null || firstOffset < first) first = firstOffset
-    return first
+    return this.#transactions.firstUnstable(writtenEnd)
   }
 
   /** Forgets producers that wrote nothing for `expirationMs` and have no open transaction. */
   expire(nowMs: bigint, expirationMs: bigint): void {
+    this.leaves.expire(nowMs, expirationMs)
     for (const [producerId, row] of this.#rows) {
       const idleMs = nowMs - this.#columns.timestamp[row]!
       if (idleMs < expirationMs || this.#columns.txnFirstOffset[row] !== NONE) continue
@@ -286,7 +253,7 @@ export class ProducerStates {
     columns.coordinatorEpoch[row] = entry.coordinatorEpoch
     if (entry.currentTxnFirstOffset < 0n) return
     columns.txnFirstOffset[row] = entry.currentTxnFirstOffset
-    this.#open.set(entry.producerId, entry.currentTxnFirstOffset)
+    this.#transactions.begin(entry.producerId, entry.currentTxnFirstOffset)
   }
 
   /** The row of a producer, a new one if it is new. */
@@ -294,7 +261,7 @@ export class ProducerStates {
     const known = this.#rows.get(producerId)
     if (known !== undefined) return known
     const row = this.#free.pop() ?? this.#rows.size
-    if (row >= this.#columns.capacity) this.#columns = new Columns(Math.max(4, row * 2), this.#columns)
+    if (row >= this.#columns.capacity) this.#columns = new ProducerColumns(Math.max(4, row * 2), this.#columns)
     this.#rows.set(producerId, row)
     this.#columns.begin(row)
     return row
