@@ -13,13 +13,18 @@ import { buildBatch, type NewRecord } from '../domain/log/batch-writer.ts'
 import { BATCH_HEADER_BYTES, RecordBatchView } from '../domain/log/record-batch.ts'
 import type { AppendResult } from './append-result.ts'
 import type { HostedPartition } from './hosted-partition.ts'
+import type { AppendCommand } from './pending-append.ts'
 import type { Checksum } from './ports/checksum.ts'
 
 /** Whose transaction records belong to. */
 export interface TransactionalOrigin {
   readonly producerId: bigint
   readonly producerEpoch: number
+  /** What the first batch of the transaction in this partition needs (transaction-leaves.ts). */
+  readonly leave: number
 }
+
+type Transactional = Pick<AppendCommand, 'leave' | 'transactionVersion'>
 
 /** What a record takes at most beside its key and value: lengths, deltas, attributes, no headers. */
 const RECORD_OVERHEAD_MAX = 32
@@ -81,16 +86,16 @@ export class CoordinatorWriter {
   takeAlone(records: readonly NewRecord[], origin: TransactionalOrigin | null): Taken {
     this.flush()
     const from = this.#hosted.logEndOffset
-    const error = this.append(this.#batch(records, origin))
+    const error = this.append(this.#batch(records, origin), origin === null ? {} : { leave: origin.leave })
     return error === null ? { error, from } : { error }
   }
 
   /** Appends a whole batch behind everything taken before: the error when it is refused at once. */
-  append(batch: RecordBatchView): KafkaError | null {
+  append(batch: RecordBatchView, transactional: Transactional): KafkaError | null {
     this.flush()
     if (this.#lost !== null) return this.#lost
     let resolve: ((error: KafkaError | null) => void) | null = null
-    const atOnce = this.#append(batch, (result) => resolve?.(this.#outcome(result)))
+    const atOnce = this.#append({ ...transactional, batch }, (result) => resolve?.(this.#outcome(result)))
     if (atOnce !== null) return atOnce.error === 'NONE' ? null : clientError(atOnce.error)
     this.#follow(new Promise((settle) => (resolve = settle)))
     return null
@@ -103,7 +108,7 @@ export class CoordinatorWriter {
     this.#gathering = null
     const { records, settle } = gathered
     const settled = (result: AppendResult) => settle(this.#outcome(result))
-    const atOnce = this.#append(this.#batch(records, null), settled)
+    const atOnce = this.#append({ batch: this.#batch(records, null) }, settled)
     if (atOnce !== null) settled(atOnce)
   }
 
@@ -136,10 +141,13 @@ export class CoordinatorWriter {
   }
 
   /** The result when there is one at once; otherwise `settle` is called with it. */
-  #append(batch: RecordBatchView, settle: (result: AppendResult) => void): AppendResult | null {
+  #append(
+    appended: Transactional & Pick<AppendCommand, 'batch'>,
+    settle: (result: AppendResult) => void,
+  ): AppendResult | null {
     let atOnce: AppendResult | null = null
     let returned = false
-    this.#hosted.append({ batch, origin: 'coordinator', lease: undefined, acksAll: true }, (result) => {
+    this.#hosted.append({ ...appended, origin: 'coordinator', lease: undefined, acksAll: true }, (result) => {
       if (returned) settle(result)
       else atOnce = result
     })

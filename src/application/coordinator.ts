@@ -45,6 +45,15 @@ export interface CoordinatorDecision<State, Record, Answer> {
   readonly enact?: (state: State) => void
 }
 
+/** How a transaction ends in one partition. */
+export interface TransactionEnd {
+  readonly producerId: bigint
+  readonly committed: boolean
+  /** The whole control batch. */
+  readonly marker: RecordBatchView
+  readonly transactionVersion: number
+}
+
 /** What `run` and `read` come to; the error says why the coordinator did not decide or could not write. */
 export type Coordinated<Answer> =
   { readonly error: null; readonly answer: Answer } | { readonly error: KafkaError; readonly answer?: undefined }
@@ -206,20 +215,15 @@ export class Coordinator<State extends CoordinatedState<Record>, Record> {
     this.#unload(shard)
   }
 
-  /**
-   * Ends a transaction in one partition: appends the end marker (a whole control batch) and lets its records count,
-   * or drops them.
-   */
+  /** Ends a transaction in one partition: appends the end marker and lets its records count, or drops them. */
   async endTransaction(
     partition: number,
-    producerId: bigint,
-    committed: boolean,
-    marker: RecordBatchView,
+    { producerId, committed, marker, transactionVersion }: TransactionEnd,
   ): Promise<Coordinated<null>> {
     const shard = this.#shard(partition)
     const unable = unavailable(shard)
     if (unable !== null) return noAnswer(unable)
-    const refused = shard!.writer.append(marker)
+    const refused = shard!.writer.append(marker, { transactionVersion })
     if (refused !== null) return noAnswer(refused)
     shard!.state.endTransaction(producerId, committed)
     const error = shard!.writer.lastWrite === null ? null : await shard!.writer.lastWrite

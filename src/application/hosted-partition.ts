@@ -14,11 +14,13 @@ import { readEndMarker } from '../domain/log/end-marker.ts'
 import type { LeaderEpochEntry } from '../domain/log/leader-epochs.ts'
 import { encodeProducerSnapshot } from '../domain/log/producer-snapshot.ts'
 import { ProducerStates } from '../domain/log/producer-state.ts'
-import { RecordBatchView } from '../domain/log/record-batch.ts'
-import { findByTimestamp, findMaxTimestamp, type FoundRecord } from '../domain/log/record.ts'
+import type { RecordBatchView } from '../domain/log/record-batch.ts'
+import { findByTimestamp, findMaxTimestamp } from '../domain/log/record.ts'
+import { NO_LEAVE } from '../domain/log/transaction-leaves.ts'
 import { topicPartitionKey, type TopicPartition } from '../domain/topic-partition.ts'
 import type { Uuid } from '../domain/uuid.ts'
 import { NOT_KNOWN, notAppended, refused, type AppendResult } from './append-result.ts'
+import { HeldAppends, type Release } from './held-appends.ts'
 import { logOptionsOf } from './log-options.ts'
 import type { Isolation, PartitionReadLimits, ReadablePartition } from './partition.ts'
 import type { Clock } from './ports/clock.ts'
@@ -38,6 +40,7 @@ import { plainSection, prepareBatch, type PreparePorts } from './prepare-batch.t
 import { recoverProducers } from './recover-producers.ts'
 import type { TailCache, TailWindow } from './tail-cache.ts'
 import type { WriteBudget } from './write-budget.ts'
+import { findInBatch } from './timestamp-lookup.ts'
 import type { Upkeep, UpkeptPartition } from './upkeep.ts'
 import { WriteQueue } from './write-queue.ts'
 
@@ -63,6 +66,10 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
   #config: TopicConfig
   #state: ReadablePartition['state'] = 'opening'
   #waiting: PendingAppend[] = []
+  readonly #held = new HeldAppends((pending, answer) => {
+    if (answer === null) this.#append(pending)
+    else pending.end(refused(answer, this.logStartOffset))
+  })
   #log: PartitionLog | null = null
   #queue: WriteQueue | null = null
   #producers = new ProducerStates()
@@ -97,6 +104,7 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
       const log = await open(logOptionsOf(this.topicId, opening))
       const recovered = await recoverProducers(log, this.#context.checksum)
       if (this.#config !== opening) log.configure(logOptionsOf(this.topicId, this.#config))
+      recovered.states.leaves = this.#producers.leaves
       this.#producers = recovered.states
       this.#unsaved = !recovered.saved
       this.#log = log
@@ -105,7 +113,7 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
         failed: (cause) => this.#goOffline('append', cause),
       })
       this.#end = this.#highWatermark = log.range().end
-      this.#lastStableOffset = this.#producers.firstUnstableOffset(this.#end) ?? this.#end
+      this.#lastStableOffset = this.#stableUpTo(this.#end)
       if (this.#state === 'opening') this.#state = 'open'
     } catch (cause) {
       this.#goOffline('open', cause)
@@ -168,7 +176,21 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
    * duplicate, the batch that it repeats) is written or cannot be.
    */
   append(command: AppendCommand, settle: (result: AppendResult) => void): void {
-    this.#append(new PendingAppend(command, this, this.#context.budget, settle))
+    const pending = new PendingAppend(command, this, this.#context.budget, settle)
+    // Nothing holds up the broker's own records: a marker ends the transaction that others still wait to join.
+    if (command.origin === 'coordinator' || !this.#held.takes(pending)) this.#append(pending)
+  }
+
+  /** As `append`, once the transaction coordinator has answered; what its producer appends meanwhile comes after it. */
+  appendLater(command: AppendCommand, settle: (result: AppendResult) => void): Release {
+    return this.#held.hold(new PendingAppend(command, this, this.#context.budget, settle))
+  }
+
+  /** What a transactional batch is to be appended with; NO_LEAVE when its transaction is ongoing here. */
+  askLeave(batch: RecordBatchView, raisesEpochs: boolean): number {
+    const { producerId, producerEpoch } = batch
+    if (this.#producers.isInTransaction(producerId, producerEpoch)) return NO_LEAVE
+    return this.#producers.leaves.ask(batch, raisesEpochs, this.#context.clock.nowMs())
   }
 
   /** The largest batch that is taken. */
@@ -229,9 +251,9 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
     const prepared = prepareBatch(command.batch, config, origin, this.#key, nowMs, this.#context)
     if ('error' in prepared) return prepared
     const { view } = prepared
-    // The transaction APIs are not served yet, so no transaction of a client can be under way.
-    if (origin === 'client' && view.isTransactional) return refusal('INVALID_TXN_STATE', true)
-    const decision = view.isControl ? 'accept' : this.#producers.decide(view, origin)
+    const decision = view.isControl
+      ? this.#decideMarker(view, command.transactionVersion ?? 0)
+      : this.#producers.decide(view, origin, command.leave ?? NO_LEAVE)
     if (typeof decision === 'object') {
       pending.place(null, decision.baseOffset, decision.timestamp)
       this.#queue!.push(pending)
@@ -246,6 +268,11 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
     return null
   }
 
+  #decideMarker(view: RecordBatchView, transactionVersion: number): 'accept' | KafkaError {
+    const marker = readEndMarker(view)
+    return marker === null ? 'accept' : this.#producers.decideMarker(view, marker, transactionVersion)
+  }
+
   /** Gives the batch its place: from here on it is in the log, though not yet written. */
   #stamp(view: RecordBatchView, lease: Lease | undefined, nowMs: bigint): StampedBatch {
     const baseOffset = this.#end
@@ -256,7 +283,7 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
     const bytes = view.bytes
     const announced = this.#log!.announce({ sizeBytes: bytes.length, lastOffset, maxTimestamp }, nowMs)
     const snapshot = announced === 'new segment' ? this.#snapshot() : null
-    this.#producers.evolve(view, view.isControl ? readEndMarker(view) : null)
+    const aborted = this.#producers.evolve(view, view.isControl ? readEndMarker(view) : null)
     this.#unsaved = true
     this.#end = lastOffset + 1n
     lease?.retain()
@@ -272,14 +299,23 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
       leaderEpoch,
       ...(lease === undefined ? {} : { lease }),
       ...(snapshot === null ? {} : { newSegment: { snapshot } }),
+      ...(aborted === null ? {} : { aborted }),
     }
   }
 
   #advance(batches: readonly StampedBatch[], end: bigint): void {
     this.#highWatermark = end
-    this.#lastStableOffset = this.#producers.firstUnstableOffset(end) ?? end
+    this.#lastStableOffset = this.#stableUpTo(end)
     for (const batch of batches) this.#context.tail.add(this.#window, batch)
     this.#context.onAdvance(this)
+  }
+
+  #stableUpTo(writtenEnd: bigint): bigint {
+    const unstable = this.#producers.firstUnstableOffset(writtenEnd)
+    if (unstable === null) return writtenEnd
+    // What was deleted of an open transaction holds nobody back.
+    const start = this.logStartOffset
+    return unstable < start ? start : unstable
   }
 
   #goOffline(during: string, cause: unknown): void {
@@ -324,33 +360,26 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
   async offsetForTimestamp(timestamp: bigint, isolation: Isolation): Promise<TimestampOffset | null> {
     const bound = this.#bound(isolation)
     const lookup = this.#readable().offsetForTimestamp(timestamp, (batch, least, from) =>
-      this.#find(batch, (view, section) => findByTimestamp(view, section, least, from)),
+      findInBatch(batch, this.#section, (view, section) => findByTimestamp(view, section, least, from)),
     )
     const found = await this.#guarded('timestamp look-up', lookup)
     return found === null || found.offset >= bound ? null : found
   }
 
   offsetOfMaxTimestamp(): Promise<TimestampOffset | null> {
-    const lookup = this.#readable().offsetOfMaxTimestamp((batch) => this.#find(batch, findMaxTimestamp))
+    const lookup = this.#readable().offsetOfMaxTimestamp((batch) => findInBatch(batch, this.#section, findMaxTimestamp))
     return this.#guarded('timestamp look-up', lookup)
   }
 
-  #find(
-    batch: Uint8Array,
-    find: (view: RecordBatchView, section: Uint8Array) => FoundRecord | null,
-  ): TimestampOffset | null {
-    const view = new RecordBatchView(batch)
-    // Message sets of magic 0 and 1, which very old logs may hold, are not searched.
-    if (view.magic !== 2) return null
-    const section = plainSection(view, this.#context.compressor, this.#config.maxDecompressedMessageBytes)
-    const found = find(view, section)
-    return found === null ? null : { timestamp: found.timestamp, offset: found.offset, leaderEpoch: view.leaderEpoch }
-  }
+  readonly #section = (view: RecordBatchView): Uint8Array =>
+    plainSection(view, this.#context.compressor, this.#config.maxDecompressedMessageBytes)
 
   async trim(before: bigint): Promise<KafkaError | null> {
     if (this.#state !== 'open' || this.#log === null) return 'KAFKA_STORAGE_ERROR'
     try {
       await this.#guarded('trim', this.#log.trim(before < this.#highWatermark ? before : this.#highWatermark))
+      this.#lastStableOffset = this.#stableUpTo(this.#highWatermark)
+      this.#context.onAdvance(this)
       return null
     } catch (cause) {
       if (cause instanceof StorageError) return 'KAFKA_STORAGE_ERROR'

@@ -18,6 +18,10 @@ export interface AppendCommand {
   readonly lease: Lease | undefined
   /** acks = -1: the in-sync replicas must suffice (`min.insync.replicas`). */
   readonly acksAll: boolean
+  /** What the first batch of a transaction is appended with (transaction-leaves.ts); absent = it has none. */
+  readonly leave?: number
+  /** Of a marker; absent = its epoch was not raised for it. */
+  readonly transactionVersion?: number
 }
 
 export class PendingAppend implements QueuedWrite {

@@ -40,19 +40,19 @@ export class TransactionMarkers {
 
   /** Resolves when the marker is written, or with why it is not. */
   async write(marker: TransactionMarker): Promise<KafkaError | null> {
-    const { topic, partition, producerId, committed } = marker
+    const { topic, partition, producerId, committed, transactionVersion } = marker
     const hosted = this.#partitions.find(topic, partition)
     if (hosted === null) return 'UNKNOWN_TOPIC_OR_PARTITION'
     const bytes = buildEndMarker({ ...marker, timestamp: this.#clock.nowMs() }, (part) => this.#checksum.crc32c(part))
     const batch = new RecordBatchView(bytes)
     if (topic === CONSUMER_OFFSETS_TOPIC) {
-      const { error } = await this.#groups.coordinator.endTransaction(partition, producerId, committed, batch)
+      const end = { producerId, committed, marker: batch, transactionVersion }
+      const { error } = await this.#groups.coordinator.endTransaction(partition, end)
       return error === null ? null : notReady(error)
     }
+    const command = { batch, origin: 'coordinator', lease: undefined, acksAll: true, transactionVersion } as const
     return new Promise((resolve) => {
-      hosted.append({ batch, origin: 'coordinator', lease: undefined, acksAll: true }, ({ error }) =>
-        resolve(error === 'NONE' ? null : error),
-      )
+      hosted.append(command, ({ error }) => resolve(error === 'NONE' ? null : error))
     })
   }
 }

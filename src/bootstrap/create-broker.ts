@@ -16,6 +16,7 @@ import { maintenanceModule } from './modules/maintenance.ts'
 import { recordsModule } from './modules/records.ts'
 import { storageModule } from './modules/storage.ts'
 import { systemModule } from './modules/system.ts'
+import { transactionLogModule } from './modules/transaction-log.ts'
 import { transactionsModule } from './modules/transactions.ts'
 import { wireModule } from './modules/wire.ts'
 import { parts, ports } from './tokens.ts'
@@ -51,6 +52,7 @@ export function assemble(config: ServerConfig, storage: StorageKind, adapters: A
     recordsModule,
     groupsModule,
     transactionsModule,
+    transactionLogModule,
     maintenanceModule,
     clusterModule,
     wireModule,

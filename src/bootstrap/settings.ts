@@ -7,6 +7,7 @@ import { defaultConnectionLimits } from '../adapters/wire/tcp-server.ts'
 import type { PartitionsSettings } from '../application/partitions.ts'
 import type { TransactionCoordinatorSettings } from '../application/transaction-coordinator.ts'
 import type { CleanOffsetsSettings } from '../application/use-cases/groups/clean-offsets.ts'
+import type { ProduceRecordsSettings } from '../application/use-cases/records/produce-records.ts'
 import type { DescribeMetadataSettings } from '../application/use-cases/cluster/describe-metadata.ts'
 import type { MissingTopicSettings } from '../application/use-cases/cluster/new-topics.ts'
 import type { EndpointSettings } from '../domain/cluster/endpoints.ts'
@@ -119,6 +120,10 @@ export function partitionsSettings(live: Live): PartitionsSettings {
       return live().number('producer.id.expiration.check.interval.ms')
     },
   }
+}
+
+export function produceSettings(config: BrokerConfig): ProduceRecordsSettings {
+  return { transactionPartitionVerificationEnable: config.boolean('transaction.partition.verification.enable') }
 }
 
 export function tcpServerSettings(server: ServerConfig, config: BrokerConfig): TcpServerSettings {

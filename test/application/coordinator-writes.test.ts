@@ -46,7 +46,7 @@ describe('the writes of a coordinator', () => {
       commit(1n),
       coordinator.run('g', () => ({ records: [offsetRecord(7n)], answer: null }), producer),
       commit(2n),
-      coordinator.endTransaction(0, producer.producerId, true, endMarker(true)),
+      coordinator.endTransaction(0, endMarker(true)),
       commit(3n, 'h'),
     ]
     await Promise.all(writes)

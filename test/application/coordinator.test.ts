@@ -1,5 +1,6 @@
 /** The coordinator over memory: loading, the order of decisions and writes, failed writes, transactions. */
 import { describe, expect, it } from '@jest/globals'
+import { NO_LEAVE } from '../../src/domain/log/transaction-leaves.ts'
 import { endMarker, offsetRecord, offsetsTopic, openCoordinator, producer } from '../support/coordinator-broker.ts'
 import { settle } from '../support/stalling-log-store.ts'
 
@@ -109,9 +110,14 @@ describe('a coordinator', () => {
     await settle()
     await first.commit(1n)
     const { coordinator } = first.groups
-    await coordinator.run('g', () => ({ records: [offsetRecord(7n)], answer: null }), producer)
+    const write = (leave: number) =>
+      coordinator.run('g', () => ({ records: [offsetRecord(7n)], answer: null }), { ...producer, leave })
+    expect(await write(NO_LEAVE)).toEqual({ error: 'INVALID_TXN_STATE' })
+    await write(producer.leave)
     expect(await first.committed()).toBe(1n)
-    await coordinator.endTransaction(0, producer.producerId, isCommit, endMarker(isCommit))
+    expect(await coordinator.endTransaction(0, endMarker(isCommit, 0))).toEqual({ error: 'INVALID_PRODUCER_EPOCH' })
+    expect(await first.committed()).toBe(1n)
+    await coordinator.endTransaction(0, endMarker(isCommit))
     expect(await first.committed()).toBe(expected)
     await first.groups.close()
     await first.partitions.close()

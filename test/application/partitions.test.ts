@@ -229,7 +229,8 @@ describe('the write queue', () => {
     store.stallAppend = true
     const order: bigint[] = []
     const asked = [0, 1, 2].map(async () => {
-      const command = { acks: 1, byId: false, zstd: true, clientId: null, lease: testLease() }
+      const plain = { transactionalId: null, addsPartitions: true, knowsAbortable: true }
+      const command = { acks: 1, byId: false, zstd: true, clientId: null, lease: testLease(), ...plain }
       const topics = [
         { name: 't', topicId: ID, partitions: [{ index: 0, records: batch(1, {}, new Uint8Array(99)).bytes }] },
       ]

@@ -6,7 +6,9 @@ import { GroupCoordinator } from '../../src/application/group-coordinator.ts'
 import { CommitOffsets } from '../../src/application/use-cases/groups/commit-offsets.ts'
 import { CONSUMER_OFFSETS_TOPIC } from '../../src/domain/cluster/internal-topics.ts'
 import type { GroupRecord } from '../../src/domain/groups/group-record.ts'
-import { buildBatch } from '../../src/domain/log/batch-writer.ts'
+import { buildEndMarker } from '../../src/domain/log/end-marker.ts'
+import { LEAVE_NOT_CHECKED } from '../../src/domain/log/transaction-leaves.ts'
+import type { TransactionEnd } from '../../src/application/coordinator.ts'
 import { RecordBatchView } from '../../src/domain/log/record-batch.ts'
 import { ZERO_UUID } from '../../src/domain/uuid.ts'
 import { rules } from './driven-classic-group.ts'
@@ -18,7 +20,7 @@ import { testChecksum } from './stored-batches.ts'
 export const offsetsTopic: TestTopic = { name: CONSUMER_OFFSETS_TOPIC, id: 'OffsetsTopicAAAAAAAAAA' }
 const topic = { name: 't', id: 'TopicTAAAAAAAAAAAAAAAA', partitions: 2 }
 
-export const producer = { producerId: 5n, producerEpoch: 0 }
+export const producer = { producerId: 5n, producerEpoch: 0, leave: LEAVE_NOT_CHECKED }
 
 /** The commit of an offset of partition 0 by group g. */
 export function offsetRecord(offset: bigint, metadata = ''): GroupRecord {
@@ -34,13 +36,11 @@ export function offsetRecord(offset: bigint, metadata = ''): GroupRecord {
 }
 
 /** The end of the producer's transaction. */
-export function endMarker(isCommit: boolean): RecordBatchView {
-  const control = buildBatch(
-    [{ timestamp: 0n, key: Uint8Array.of(0, 0, 0, isCommit ? 1 : 0), value: Uint8Array.of(0, 0, 0, 0, 0, 0) }],
-    { ...producer, transactional: true, control: true },
-    (bytes) => testChecksum.crc32c(bytes),
-  )
-  return new RecordBatchView(control)
+export function endMarker(committed: boolean, producerEpoch = 1): TransactionEnd {
+  const { producerId } = producer
+  const marker = { producerId, producerEpoch, committed, coordinatorEpoch: 0, timestamp: 0n }
+  const bytes = buildEndMarker(marker, (part) => testChecksum.crc32c(part))
+  return { producerId, committed, transactionVersion: 2, marker: new RecordBatchView(bytes) }
 }
 
 /** @param ofTopic - how the topic of offsets differs from a usual one */

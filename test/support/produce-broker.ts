@@ -26,6 +26,7 @@ import { Partitions, type PartitionsSettings } from '../../src/application/parti
 import type { ReadablePartition } from '../../src/application/partition.ts'
 import type { LogStore } from '../../src/application/ports/log-store.ts'
 import { InitProducerId } from '../../src/application/use-cases/transactions/init-producer-id.ts'
+import type { EnrolCommand, Enrolled, TransactionEnrolment } from '../../src/application/transaction-enrolment.ts'
 import { ProduceRecords } from '../../src/application/use-cases/records/produce-records.ts'
 import type { MetadataRecord } from '../../src/domain/cluster/metadata-record.ts'
 import { BrokerConfig } from '../../src/domain/config/broker-config.ts'
@@ -45,6 +46,10 @@ export interface ProduceBrokerOptions {
   readonly logStore?: LogStore
   readonly settings?: Partial<PartitionsSettings>
   readonly startMs?: bigint
+  /** Who is asked about transactions; by default there are none. */
+  readonly enrolment?: TransactionEnrolment
+  /** `transaction.partition.verification.enable` */
+  readonly isVerified?: boolean
 }
 
 /** The records that make a topic. */
@@ -117,7 +122,10 @@ export async function openProduceBroker(topics: readonly TestTopic[], options: P
     (partition) => void advanced.push(partition),
   )
   await partitions.start()
-  const produceRecords = new ProduceRecords(partitions)
+  const none = ({ partitions }: EnrolCommand): Enrolled => partitions.map(() => 'INVALID_PRODUCER_ID_MAPPING')
+  const produceRecords = new ProduceRecords(partitions, options.enrolment ?? { add: none, verify: none }, () => ({
+    transactionPartitionVerificationEnable: options.isVerified ?? true,
+  }))
   const { transactions, producerIds } = coordinatorOf({ partitions, metadata, clock, logger })
   const initProducerIds = new InitProducerId(producerIds, transactions, () => ({ transactionMaxTimeoutMs: 900_000 }))
   const handlers = new Map<number, Handler<unknown, unknown>>([

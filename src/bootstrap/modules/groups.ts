@@ -27,7 +27,6 @@ import { DescribeGroups } from '../../application/use-cases/groups/describe-grou
 import { FetchOffsets } from '../../application/use-cases/groups/fetch-offsets.ts'
 import { JoinGroup } from '../../application/use-cases/groups/join-group.ts'
 import { ListGroups } from '../../application/use-cases/groups/list-groups.ts'
-import { TransactionMarkers } from '../../application/transaction-markers.ts'
 import { consumerGroupSettings } from '../../domain/groups/consumer-group-settings.ts'
 import { knownAssignors } from '../../domain/groups/consumer-target.ts'
 import { classicRules, offsetSettings } from '../settings.ts'
@@ -76,13 +75,6 @@ export const groupsModule = new ContainerModule(({ bind }) => {
       (groups, metadata, timers, logger, live) =>
         new CleanOffsets(groups, metadata, timers, logger, () => offsetSettings(live())),
       [parts.groupCoordinator, ports.metadata, ports.timers, ports.logger, parts.live],
-    )
-    .inSingletonScope()
-
-  bind(parts.transactionMarkers)
-    .toResolvedValue(
-      (partitions, groups, clock, checksum) => new TransactionMarkers(partitions, groups, clock, checksum),
-      [parts.partitions, parts.groupCoordinator, ports.clock, ports.checksum],
     )
     .inSingletonScope()
 

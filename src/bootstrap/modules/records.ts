@@ -17,7 +17,7 @@ import { OffsetForLeaderEpoch } from '../../application/use-cases/records/offset
 import { ProduceRecords } from '../../application/use-cases/records/produce-records.ts'
 import { Waiters } from '../../application/waiters.ts'
 import { TopicConfigs } from '../../domain/config/topic-config.ts'
-import { memory, partitionsSettings } from '../settings.ts'
+import { memory, partitionsSettings, produceSettings } from '../settings.ts'
 import { parts, ports } from '../tokens.ts'
 
 export const recordsModule = new ContainerModule(({ bind }) => {
@@ -72,8 +72,8 @@ export const recordsModule = new ContainerModule(({ bind }) => {
 
   bind(parts.recordHandlers)
     .toResolvedValue(
-      (partitions, metadata, sessions, waiters, clock, live, topicConfigs, logStore) => ({
-        Produce: produceHandler(new ProduceRecords(partitions)),
+      (partitions, metadata, sessions, waiters, clock, live, topicConfigs, logStore, enrolment) => ({
+        Produce: produceHandler(new ProduceRecords(partitions, enrolment, () => produceSettings(live()))),
         Fetch: fetchHandler(
           new FetchRecords(partitions, metadata, sessions, waiters, clock, () => ({
             fetchMaxBytes: live().number('fetch.max.bytes'),
@@ -98,6 +98,7 @@ export const recordsModule = new ContainerModule(({ bind }) => {
         parts.live,
         parts.topicConfigs,
         ports.logStore,
+        parts.partitionEnrolment,
       ],
     )
     .inSingletonScope()

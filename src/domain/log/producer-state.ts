@@ -66,7 +66,8 @@ export class ProducerStates {
   readonly #free: number[] = []
   #columns = new ProducerColumns(1)
   readonly #transactions = new OpenTransactions()
-  readonly leaves = new TransactionLeaves()
+  /** Not part of what is replayed and saved. */
+  leaves = new TransactionLeaves()
 
   get size(): number {
     return this.#rows.size

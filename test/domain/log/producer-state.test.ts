@@ -7,6 +7,7 @@ import { readEndMarker } from '../../../src/domain/log/end-marker.ts'
 import { decodeProducerSnapshot, encodeProducerSnapshot } from '../../../src/domain/log/producer-snapshot.ts'
 import { ProducerStates, addToSequence } from '../../../src/domain/log/producer-state.ts'
 import { RecordBatchView, batchBytesAt } from '../../../src/domain/log/record-batch.ts'
+import { NO_LEAVE } from '../../../src/domain/log/transaction-leaves.ts'
 import { testChecksum } from '../../support/stored-batches.ts'
 
 const crc = (bytes: Uint8Array) => testChecksum.crc32c(bytes)
@@ -126,6 +127,99 @@ describe('a transaction', () => {
     const states = wrote({ seq: 0, transactional: true })
     expect(states.decide(batch({ seq: 1 }), 'client')).toBe('INVALID_TXN_STATE')
     expect(states.decide(batch({ seq: 1, transactional: true }), 'client')).toBe('accept')
+  })
+
+  it.each([
+    ['of version 1 with the same epoch', 4, 7, 1, 'accept'],
+    ['of version 1 with a stale epoch', 3, 7, 1, 'INVALID_PRODUCER_EPOCH'],
+    ['of version 2 with a raised epoch', 5, 7, 2, 'accept'],
+    ['of version 2 with the same epoch', 4, 7, 2, 'INVALID_PRODUCER_EPOCH'],
+    ['of version 2 with a stale epoch', 3, 7, 2, 'INVALID_PRODUCER_EPOCH'],
+    ['of an older coordinator', 5, 6, 2, 'TRANSACTION_COORDINATOR_FENCED'],
+    ['of a newer coordinator', 5, 8, 2, 'accept'],
+  ])('is ended by a marker %s: %#', (_, epoch, coordinatorEpoch, version, decision) => {
+    const states = wrote({ seq: 0, epoch: 3, transactional: true })
+    const before = marker(1n, 4, 1n)
+    states.evolve(before, readEndMarker(before))
+    states.evolve(batch({ seq: 0, epoch: 4, at: 2n, transactional: true }), null)
+    const end = marker(1n, epoch, 3n, coordinatorEpoch)
+    expect(states.decideMarker(end, readEndMarker(end)!, version)).toBe(decision)
+  })
+
+  it('that has ended may get its marker again, and is not aborted twice', () => {
+    const states = wrote({ seq: 0, at: 4n, transactional: true })
+    const first = marker(1n, 1, 5n, 7, false)
+    expect(states.evolve(first, readEndMarker(first))).toEqual({
+      producerId: 1n,
+      firstOffset: 4n,
+      lastOffset: 5n,
+      lastStableOffset: 6n,
+    })
+    const again = marker(1n, 1, 6n, 7, false)
+    expect(states.decideMarker(again, readEndMarker(again)!, 2)).toBe('accept')
+    expect(states.evolve(again, readEndMarker(again))).toBeNull()
+  })
+
+  it('leaves in its line of the index where the first one begins that is still open', () => {
+    const states = wrote(
+      { pid: 1n, seq: 0, at: 1n, transactional: true },
+      { pid: 2n, seq: 0, at: 2n, transactional: true },
+      { pid: 3n, seq: 0, at: 3n, transactional: true },
+    )
+    const aborts = [2n, 1n, 3n].map((pid, i) => {
+      const end = marker(pid, 0, BigInt(4 + i), 7, false)
+      return states.evolve(end, readEndMarker(end))!.lastStableOffset
+    })
+    expect(aborts).toEqual([1n, 3n, 7n])
+  })
+
+  it('begins only with a good leave', () => {
+    const states = new ProducerStates()
+    const first = batch({ seq: 0, transactional: true })
+    expect(states.decide(first, 'client', NO_LEAVE)).toBe('INVALID_TXN_STATE')
+    const leave = states.leaves.ask(first, true, 0n)
+    expect(states.leaves.ask(batch({ seq: 1, transactional: true }), true, 0n)).toBe(leave)
+    expect(states.decide(first, 'client', leave)).toBe('accept')
+    expect(states.decide(first, 'client', leave + 1)).toBe('INVALID_TXN_STATE')
+    states.evolve(first, null)
+    expect(states.decide(batch({ seq: 1, transactional: true }), 'client', NO_LEAVE)).toBe('accept')
+    const end = marker(1n, 1, 1n)
+    states.evolve(end, readEndMarker(end))
+    expect(states.decide(batch({ seq: 0, epoch: 1, transactional: true }), 'client', leave)).toBe('INVALID_TXN_STATE')
+  })
+
+  it('that was ended while its first batch waited takes that batch no more', () => {
+    const states = new ProducerStates()
+    const late = batch({ seq: 0, transactional: true })
+    const leave = states.leaves.ask(late, true, 0n)
+    const end = marker(1n, 1, 0n, 7, false)
+    states.evolve(end, readEndMarker(end))
+    expect(states.decide(late, 'client', leave)).toBe('INVALID_TXN_STATE')
+    const asked = states.leaves.ask(late, true, 0n)
+    expect(states.decide(late, 'client', asked)).toBe('INVALID_PRODUCER_EPOCH')
+  })
+
+  it('is not begun by a batch that overtook its first one', () => {
+    const states = new ProducerStates()
+    const leave = states.leaves.ask(batch({ seq: 0, transactional: true }), false, 0n)
+    const second = batch({ seq: 1, transactional: true })
+    states.leaves.ask(second, false, 0n)
+    expect(states.decide(second, 'client', leave)).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER')
+    // A client of Transactions V2 begins every epoch at 0.
+    const newer = new ProducerStates()
+    const other = newer.leaves.ask(second, true, 0n)
+    expect(newer.decide(second, 'client', other)).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER')
+    expect(states.decide(second, 'coordinator', leave)).toBe('accept')
+  })
+
+  it('is forgotten with its leave when nothing came of it', () => {
+    const states = new ProducerStates()
+    const first = batch({ seq: 0, transactional: true })
+    const leave = states.leaves.ask(first, true, 0n)
+    states.expire(999n, 1000n)
+    expect(states.decide(first, 'client', leave)).toBe('accept')
+    states.expire(1000n, 1000n)
+    expect(states.decide(first, 'client', leave)).toBe('INVALID_TXN_STATE')
   })
 
   it('that ended with a higher epoch starts at sequence 0 again, as transaction version 2 has it', () => {

@@ -25,6 +25,10 @@ const noLeader = { leaderId: -1, leaderEpoch: -1 }
 const BY_ID_SINCE = 13
 /** From this version on batches may be compressed with zstd (KIP-110). */
 const ZSTD_SINCE = 7
+/** From this version on TRANSACTION_ABORTABLE may be answered (KIP-890). */
+const ABORTABLE_SINCE = 11
+/** From this version on partitions are taken into the transaction by producing to them (KIP-890). */
+const ADDS_PARTITIONS_SINCE = 12
 
 export function produceHandler(produceRecords: ProduceRecords): Handler<Request, Response> {
   return async (request, context) => {
@@ -40,6 +44,9 @@ function toCommand(request: Request, context: RequestContext): ProduceCommand {
     byId: context.apiVersion >= BY_ID_SINCE,
     zstd: context.apiVersion >= ZSTD_SINCE,
     clientId: context.clientId,
+    transactionalId: request.transactionalId,
+    addsPartitions: context.apiVersion >= ADDS_PARTITIONS_SINCE,
+    knowsAbortable: context.apiVersion >= ABORTABLE_SINCE,
     lease: context.lease,
     topics: request.topicData.map(({ name, topicId, partitionData }) => ({ name, topicId, partitions: partitionData })),
   }

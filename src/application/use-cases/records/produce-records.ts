@@ -4,16 +4,20 @@
  * Everything up to the place in a partition's log happens in the same turn as `execute` is called (or, when too much
  * waits to be written, in the order in which the requests came): requests of one connection are never reordered.
  * The answer comes when all that was accepted is written; acks 0, 1 and -1 differ in nothing else on a single node.
- * Authorisation and quotas are not here yet. Transactional batches are refused with INVALID_TXN_STATE.
+ * Batches that begin a transaction wait in their place for the transaction coordinator (transactional-appends.ts).
+ * Authorisation and quotas are not here yet.
  */
 import { isInternalTopic } from '../../../domain/cluster/internal-topics.ts'
+import type { KafkaError } from '../../../domain/errors.ts'
 import { takeSoleBatch } from '../../../domain/log/append-rules.ts'
-import type { RecordBatchView } from '../../../domain/log/record-batch.ts'
+import { NO_PRODUCER_ID, type RecordBatchView } from '../../../domain/log/record-batch.ts'
 import type { Uuid } from '../../../domain/uuid.ts'
 import { NOT_KNOWN, notAppended, refused, type AppendResult } from '../../append-result.ts'
 import type { HostedPartition } from '../../hosted-partition.ts'
 import type { Partitions } from '../../partitions.ts'
 import type { Lease } from '../../ports/lease.ts'
+import type { TransactionEnrolment } from '../../transaction-enrolment.ts'
+import { isTransactional, TransactionalAppends, transactionalProducer } from './transactional-appends.ts'
 
 export interface ProduceCommand {
   readonly acks: number
@@ -22,6 +26,10 @@ export interface ProduceCommand {
   /** Whether the request's version may carry zstd. */
   readonly zstd: boolean
   readonly clientId: string | null
+  readonly transactionalId: string | null
+  /** What the request's version knows of transactions. */
+  readonly addsPartitions: boolean
+  readonly knowsAbortable: boolean
   /** The memory that the records lie in. */
   readonly lease: Lease
   readonly topics: readonly {
@@ -42,11 +50,19 @@ export interface ProducedTopic {
 const ADMIN_CLIENT_ID = '__admin_client'
 const pending = notAppended('UNKNOWN_SERVER_ERROR')
 
+export interface ProduceRecordsSettings {
+  readonly transactionPartitionVerificationEnable: boolean
+}
+
 export class ProduceRecords {
   readonly #partitions: Partitions
+  readonly #enrolment: TransactionEnrolment
+  readonly #settings: () => ProduceRecordsSettings
 
-  constructor(partitions: Partitions) {
+  constructor(partitions: Partitions, enrolment: TransactionEnrolment, settings: () => ProduceRecordsSettings) {
     this.#partitions = partitions
+    this.#enrolment = enrolment
+    this.#settings = settings
   }
 
   execute(command: ProduceCommand): Promise<readonly ProducedTopic[]> {
@@ -56,6 +72,11 @@ export class ProduceRecords {
   }
 
   #append(command: ProduceCommand, answer: (topics: readonly ProducedTopic[]) => void): void {
+    const transactional = this.#transactional(command)
+    if (typeof transactional === 'string') {
+      answer(refuseAll(command, transactional))
+      return
+    }
     const topics: ProducedTopic[] = []
     // One more than there are, so that nothing is answered before everything was looked at.
     let open = 1
@@ -69,13 +90,27 @@ export class ProduceRecords {
         const produced = { index, result: pending }
         partitions.push(produced)
         open++
-        this.#appendTo(command, topic, index, records, (result) => {
+        this.#appendTo(command, topic, index, records, transactional, (result) => {
           produced.result = result
           settled()
         })
       }
     }
+    transactional?.run()
     settled()
+  }
+
+  /** How transactional batches are appended; null when there are none; or why nothing of the request is. */
+  #transactional(command: ProduceCommand): TransactionalAppends | null | KafkaError {
+    if (!hasTransactional(command)) return null
+    const { topics, transactionalId, addsPartitions, knowsAbortable } = command
+    // Whoever does not name the transaction cannot have been allowed to write in it.
+    if (transactionalId === null) return 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED'
+    const all = topics.flatMap(({ partitions }) => partitions.map(({ records }) => records))
+    if (transactionalProducer(all) === 'several') return 'INVALID_PRODUCER_ID_MAPPING'
+    const { transactionPartitionVerificationEnable } = this.#settings()
+    const transaction = { transactionalId, addsPartitions, knowsAbortable }
+    return new TransactionalAppends(this.#enrolment, transactionPartitionVerificationEnable, transaction)
   }
 
   #appendTo(
@@ -83,6 +118,7 @@ export class ProduceRecords {
     topic: ProduceCommand['topics'][number],
     index: number,
     records: Uint8Array | null,
+    transactional: TransactionalAppends | null,
     settle: (result: AppendResult) => void,
   ): void {
     const partition = command.byId
@@ -92,10 +128,31 @@ export class ProduceRecords {
     else if (partition === 'UNKNOWN_TOPIC_ID') settle(notAppended('UNKNOWN_TOPIC_ID'))
     else {
       const batch = takeBatch(command, partition, records)
-      if ('error' in batch) settle(batch)
-      else partition.append({ batch, origin: 'client', lease: command.lease, acksAll: command.acks === -1 }, settle)
+      if ('error' in batch) {
+        settle(batch)
+        return
+      }
+      const append = { batch, origin: 'client', lease: command.lease, acksAll: command.acks === -1 } as const
+      if (transactional !== null && batch.isTransactional && batch.producerId !== NO_PRODUCER_ID) {
+        transactional.collect(partition, append, settle)
+      } else partition.append(append, settle)
     }
   }
+}
+
+function hasTransactional({ topics }: ProduceCommand): boolean {
+  for (const { partitions } of topics) {
+    for (const { records } of partitions) if (isTransactional(records)) return true
+  }
+  return false
+}
+
+function refuseAll({ topics }: ProduceCommand, error: KafkaError): readonly ProducedTopic[] {
+  return topics.map(({ name, topicId, partitions }) => ({
+    name,
+    topicId,
+    partitions: partitions.map(({ index }) => ({ index, result: notAppended(error) })),
+  }))
 }
 
 /** The batch to append, or why none is; in the order in which a real broker looks. */
