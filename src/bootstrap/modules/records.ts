@@ -8,6 +8,8 @@ import { offsetForLeaderEpochHandler } from '../../adapters/wire/handlers/offset
 import { produceHandler } from '../../adapters/wire/handlers/produce.ts'
 import { FetchSessions } from '../../application/fetch-sessions.ts'
 import type { ReadablePartition } from '../../application/partition.ts'
+import type { Clock } from '../../application/ports/clock.ts'
+import type { Timers } from '../../application/ports/timers.ts'
 import { Partitions } from '../../application/partitions.ts'
 import { DeleteRecords } from '../../application/use-cases/records/delete-records.ts'
 import { DescribeLogDirs } from '../../application/use-cases/records/describe-log-dirs.ts'
@@ -25,12 +27,9 @@ export const recordsModule = new ContainerModule(({ bind }) => {
     .toResolvedValue((config) => new TopicConfigs(config), [parts.brokerConfig])
     .inSingletonScope()
 
-  bind(parts.waiters)
-    .toResolvedValue(
-      (clock, timers) => new Waiters<ReadablePartition>(clock, timers, { keysMax: memory.waiterKeys }),
-      [ports.clock, ports.timers],
-    )
-    .inSingletonScope()
+  const waiters = (clock: Clock, timers: Timers) =>
+    new Waiters<ReadablePartition>(clock, timers, { keysMax: memory.waiterKeys })
+  bind(parts.waiters).toResolvedValue(waiters, [ports.clock, ports.timers]).inSingletonScope()
 
   bind(parts.partitions)
     .toResolvedValue(
