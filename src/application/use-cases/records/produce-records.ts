@@ -10,7 +10,7 @@
 import { isInternalTopic } from '../../../domain/cluster/internal-topics.ts'
 import type { KafkaError } from '../../../domain/errors.ts'
 import { takeSoleBatch } from '../../../domain/log/append-rules.ts'
-import { NO_PRODUCER_ID, type RecordBatchView } from '../../../domain/log/record-batch.ts'
+import type { RecordBatchView } from '../../../domain/log/record-batch.ts'
 import type { Uuid } from '../../../domain/uuid.ts'
 import { NOT_KNOWN, notAppended, refused, type AppendResult } from '../../append-result.ts'
 import type { HostedPartition } from '../../hosted-partition.ts'
@@ -133,7 +133,7 @@ export class ProduceRecords {
         return
       }
       const append = { batch, origin: 'client', lease: command.lease, acksAll: command.acks === -1 } as const
-      if (transactional !== null && batch.isTransactional && batch.producerId !== NO_PRODUCER_ID) {
+      if (transactional !== null && batch.isTransactional && batch.hasProducer) {
         transactional.collect(partition, append, settle)
       } else partition.append(append, settle)
     }
