@@ -1,5 +1,6 @@
 /** What is decided about one transactional id, as tables: the answers of Kafka 4.3 (observed, or told by its states). */
 import { describe, expect, it } from '@jest/globals'
+import type { TakeProducerId } from '../../../src/domain/transactions/decision.ts'
 import { decideEnrol, verifyEnrolled } from '../../../src/domain/transactions/enrol-partitions.ts'
 import { completed, decideComplete, decideEnd, decideFence } from '../../../src/domain/transactions/end-transaction.ts'
 import { decideExpiry } from '../../../src/domain/transactions/expire-transactions.ts'
@@ -16,8 +17,8 @@ import {
 import { admitted, unknownStates } from '../../../src/domain/transactions/transaction-filter.ts'
 
 const NOW = 1_000_000n
-const take = () => 77n
-const none = () => null
+const take: TakeProducerId = () => 77n
+const none: TakeProducerId = () => null
 
 const t0 = { topic: 't', partition: 0 }
 const t1 = { topic: 't', partition: 1 }
@@ -57,7 +58,7 @@ describe('InitProducerId', () => {
   const init = (
     present: Transaction | null,
     expected: readonly [bigint, number] | null = null,
-    { version = 2, ids = take as () => bigint | null } = {},
+    { version = 2, ids = take } = {},
   ) => {
     const command = {
       transactionalId: 'id',
