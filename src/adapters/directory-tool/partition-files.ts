@@ -38,6 +38,11 @@ const suffixes = [LOG_SUFFIX, OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TXN_INDEX_
 const known = /^(\d{20}-\d{10}\.checkpoint|quorum-state|leader-epoch-checkpoint|partition\.metadata)$/
 const unfinishedSuffixes = [CLEANED_SUFFIX, SWAP_SUFFIX, DELETED_SUFFIX, '.tmp', '.part']
 
+function isUnfinished(name: string): boolean {
+  const suffix = unfinishedSuffixes.find((candidate) => name.endsWith(candidate))
+  return suffix !== undefined && (/^\d{20}[.-]/.test(name) || isKnown(name.slice(0, -suffix.length)))
+}
+
 export async function listPartition(files: ReadOnlyFiles, path: string): Promise<PartitionFiles> {
   const names = (await files.list(path)).filter(({ directory }) => !directory).map(({ name }) => name)
   const bases = offsetsOf(names, LOG_SUFFIX)
@@ -51,8 +56,8 @@ export async function listPartition(files: ReadOnlyFiles, path: string): Promise
     ),
     snapshots: offsetsOf(names, SNAPSHOT_SUFFIX),
     names: new Set(names),
-    unfinished: names.filter((name) => unfinishedSuffixes.some((suffix) => name.endsWith(suffix))).sort(),
-    unknown: names.filter((name) => !isKnown(name)).sort(),
+    unfinished: names.filter(isUnfinished).sort(),
+    unknown: names.filter((name) => !isKnown(name) && !isUnfinished(name)).sort(),
   }
 }
 
@@ -63,7 +68,6 @@ function offsetsOf(names: readonly string[], suffix: string): bigint[] {
 
 function isKnown(name: string): boolean {
   if (name === EPOCHS_FILE || name === METADATA_FILE || known.test(name)) return true
-  if (unfinishedSuffixes.some((suffix) => name.endsWith(suffix))) return true
   return suffixes.some((suffix) => offsetOf(name, suffix) !== null)
 }
 

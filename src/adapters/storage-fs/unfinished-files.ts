@@ -29,7 +29,8 @@ export async function settleUnfinished(
 ): Promise<string[]> {
   const { fs, logger } = context
   let names = entries.filter((entry) => !entry.directory).map(({ name }) => name)
-  const ends = (suffix: string) => names.filter((name) => name.endsWith(suffix))
+  // a name that does not begin with an offset is nobody's segment, whatever it ends with
+  const ends = (suffix: string) => names.filter((name) => name.endsWith(suffix) && baseOf(name, suffix) !== null)
   const remove = async (gone: readonly string[]) => {
     for (const name of gone) await fs.remove(`${folder}/${name}`)
     names = names.filter((name) => !gone.includes(name))
@@ -40,7 +41,7 @@ export async function settleUnfinished(
     const base = baseOf(name, SWAP_SUFFIX)
     return unfinishedFrom !== null && base !== null && base >= unfinishedFrom
   })
-  await remove([...ends(DELETED_SUFFIX).filter((name) => baseOf(name, DELETED_SUFFIX) !== null), ...cleaned, ...broken])
+  await remove([...ends(DELETED_SUFFIX), ...cleaned, ...broken])
 
   const swapped = ends(LOG_SUFFIX + SWAP_SUFFIX)
   for (const name of swapped) {
