@@ -138,11 +138,11 @@ export class RealKafka {
     return kafka
   }
 
-  /** The lines of its log at WARN and above. */
+  /** The entries of its log at WARN and above, each with the stack trace that belongs to it. */
   complaints(): readonly string[] {
     return this.#output()
-      .split('\n')
-      .filter((line) => /\b(WARN|ERROR|FATAL)\b|Exception/.test(line))
+      .split(/\n(?=\d{4}-\d\d-\d\d[T ])/)
+      .filter((entry) => /\b(WARN|ERROR|FATAL)\b|Exception/.test(entry))
   }
 
   async stop(): Promise<void> {
