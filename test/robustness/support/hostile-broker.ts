@@ -53,8 +53,10 @@ export async function hostileBroker(
   }
 }
 
-/** The numbers of the runs that `ODRADEK_SEEDS` asks for; a failure names its own. */
+/** The numbers of the runs that `ODRADEK_SEEDS` asks for, or the one that `ODRADEK_SEED` names; a failure names its own. */
 export function seeds(usual: number): readonly number[] {
+  const one = process.env['ODRADEK_SEED']
+  if (one !== undefined) return [Number(one)]
   const count = Number(process.env['ODRADEK_SEEDS'] ?? usual)
   return Array.from({ length: count }, (_, index) => index + 1)
 }

@@ -1,7 +1,9 @@
 /**
  * A disk in memory that knows what has reached the platter. Killing it ends the process: no operation that is under
  * way answers any more, and a write under way is torn. `revive` makes the disk that the next process finds: all that
- * was written, or, after a power loss, what was synced and some of the rest, in order, its last part torn.
+ * was written, or, after a power loss, what was synced and some of the rest: the first writes to a file and a part of
+ * the next, or any of them, as a disk that writes in an order of its own. Names are a journal: they come in order.
+ * It fails operations and runs full when it is told to.
  */
 import type { FileSystem } from '../../../src/adapters/storage-fs/file-system.ts'
 import { ioError } from './faulty-file-system.ts'
@@ -41,6 +43,10 @@ export class SimulatedDisk {
   #descriptors = 2
   #operationsLeft = Infinity
   #dead = false
+  #faultAfter = Infinity
+  #faults = 0
+  /** Bytes that may still be written. */
+  #room = Infinity
   #die: (how: 'died') => void = () => undefined
 
   constructor(below: (below: number) => number, names: Names = new Map()) {
@@ -58,6 +64,17 @@ export class SimulatedDisk {
   /** The process ends with the operation that comes after so many others. */
   killAfter(operations: number): void {
     this.#operationsLeft = operations
+  }
+
+  /** So many operations that change something fail, after so many others. */
+  failAfter(operations: number, faults: number): void {
+    this.#faultAfter = operations
+    this.#faults = faults
+  }
+
+  /** Only so many bytes more can be written. */
+  fill(room: number): void {
+    this.#room = room
   }
 
   kill(): void {
@@ -85,6 +102,10 @@ export class SimulatedDisk {
   #afterPowerLoss({ durable, pending }: SimulatedFile): Buffer {
     const below = this.#below
     let data = durable
+    if (below(3) === 0) {
+      for (const change of pending) if (below(2) === 0) data = apply(data, change)
+      return data
+    }
     const kept = below(pending.length + 1)
     for (const change of pending.slice(0, kept)) data = apply(data, change)
     const torn = pending[kept]
@@ -97,14 +118,21 @@ export class SimulatedDisk {
     return data
   }
 
-  /** One operation: takes a while, and may be the last. */
-  async #run<T>(work: () => T, torn: () => void = () => undefined): Promise<T> {
+  #fails(): boolean {
+    if (this.#faults === 0 || this.#faultAfter-- > 0) return false
+    this.#faults--
+    return true
+  }
+
+  /** One operation: takes a while, may fail when it changes something, and may be the last. */
+  async #run<T>(work: () => T, changes = false, torn: () => void = () => undefined): Promise<T> {
     for (let turns = this.#below(3); turns > 0; turns--) await Promise.resolve()
     if (!this.#dead && this.#operationsLeft-- <= 0) {
       torn()
       this.kill()
     }
     if (this.#dead) return await new Promise<T>(() => undefined)
+    if (changes && this.#fails()) throw ioError('EIO')
     const result = work()
     await Promise.resolve()
     return this.isDead ? await new Promise<T>(() => undefined) : result
@@ -155,7 +183,7 @@ export class SimulatedDisk {
   #operations(): SimulatedDisk['system'] {
     const joined = (chunks: readonly Uint8Array[]) => Buffer.concat(chunks)
     return {
-      open: (path, flags) => this.#run(() => this.#openFile(path, flags)),
+      open: (path, flags) => this.#run(() => this.#openFile(path, flags), !flags.startsWith('r')),
       close: (fd) => this.#run(() => void this.#open.delete(fd)),
       read: (fd, buffer, at, length, position) =>
         this.#run(() => this.#open.get(fd)!.data.copy(buffer, at, position, position + length)),
@@ -163,27 +191,31 @@ export class SimulatedDisk {
         this.#run(
           () => {
             const bytes = joined(chunks)
-            const written = this.#below(10) === 0 ? 1 + this.#below(bytes.length) : bytes.length
+            const wanted = this.#below(10) === 0 ? 1 + this.#below(bytes.length) : bytes.length
+            if (this.#room === 0 && wanted > 0) throw ioError('ENOSPC')
+            const written = Math.min(wanted, this.#room)
+            this.#room -= written
             this.#write(fd, { position, bytes: bytes.subarray(0, written) })
             return written
           },
+          true,
           () => {
             const bytes = joined(chunks)
             this.#write(fd, { position, bytes: bytes.subarray(0, this.#below(bytes.length + 1)) })
           },
         ),
-      truncate: (fd, bytes) => this.#run(() => this.#write(fd, { position: bytes, bytes: null })),
+      truncate: (fd, bytes) => this.#run(() => this.#write(fd, { position: bytes, bytes: null }), true),
       sync: (fd) =>
         this.#run(() => {
           const file = this.#open.get(fd)!
           file.durable = file.data
           file.pending = []
-        }),
+        }, true),
       // as a journal: whatever happened to names before is on the disk with it
       syncDirectory: () =>
         this.#run(() => {
           for (const change of this.#nameChanges.splice(0)) change(this.#durableNames)
-        }),
+        }, true),
       sizeOf: (path) => this.#run(() => this.#file(path).data.length),
       list: (path) =>
         this.#run(() => {
@@ -201,14 +233,14 @@ export class SimulatedDisk {
       makeDirectory: (path) =>
         this.#run(() => {
           if (!this.#names.has(path)) this.#change((names) => void names.set(path, 'directory'))
-        }),
-      rename: (from, to) => this.#run(() => this.#rename(from, to)),
+        }, true),
+      rename: (from, to) => this.#run(() => this.#rename(from, to), true),
       remove: (path) =>
         this.#run(() => {
           this.#change((names) => {
             for (const name of [...names.keys()]) if (name === path || name.startsWith(`${path}/`)) names.delete(name)
           })
-        }),
+        }, true),
       space: () => this.#run(() => ({ totalBytes: 1n << 40n, usableBytes: 1n << 39n })),
       lock: () => this.#run(() => () => Promise.resolve()),
       modifiedMs: () => this.#run(() => 1_700_000_000_000n),
