@@ -108,7 +108,9 @@ export async function scanBatches(
   range: ScanRange,
   visit: (batch: ScannedBatch) => boolean,
 ): Promise<ScanResult> {
-  const buffer = pool.take(range.checksum === undefined ? HEADER_CHUNK_BYTES : VERIFY_CHUNK_BYTES)
+  const chunkBytes = range.checksum === undefined ? HEADER_CHUNK_BYTES : VERIFY_CHUNK_BYTES
+  // after a crash thousands of short segments are scanned: none needs more than its own size
+  const buffer = pool.take(Math.min(chunkBytes, range.to - range.from))
   try {
     const window = new Window(fs, fd, buffer, range.to)
     let position = range.from

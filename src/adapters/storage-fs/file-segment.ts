@@ -169,8 +169,13 @@ export class FileSegment implements IndexHolder {
     try {
       await files.use(this.logPath, (fd) => writeFully(fs, fd, chunks, position))
     } catch (error) {
-      // best effort: without it the next start cuts the torn tail
-      await files.use(this.logPath, (fd) => fs.truncate(fd, position)).catch(() => undefined)
+      // best effort: without it the next start cuts the torn tail; synced, so that no power loss brings back what
+      // that start did not see
+      const cut = async (fd: number) => {
+        await fs.truncate(fd, position)
+        await fs.sync(fd)
+      }
+      await files.use(this.logPath, cut).catch(() => undefined)
       throw error
     }
   }

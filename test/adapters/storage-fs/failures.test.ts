@@ -83,6 +83,33 @@ describe('a store whose disk fails', () => {
     expect(await readdir(data)).toContain('.kafka_cleanshutdown')
   })
 
+  it('brings to the disk that a failed write was cut off: a power loss must not bring it back', async () => {
+    const done: string[] = []
+    let full = false
+    const store = storage.store({
+      fileSystem: failing({
+        writev: async (fd, chunks, position) => {
+          const written = await nodeFileSystem.writev(fd, chunks, position)
+          if (full) throw noSpace()
+          return written
+        },
+        truncate: (fd, bytes) => nodeFileSystem.truncate(fd, bytes).then(() => void done.push(`cut to ${bytes}`)),
+        sync: (fd) => nodeFileSystem.sync(fd).then(() => void done.push('synced')),
+      }),
+    })
+    await store.start()
+    const log = await store.open(one, testLogOptions)
+    const batch = storedBatch({ baseOffset: 0n })
+    await appendAll(log, [batch])
+    await log.flush()
+    done.length = 0
+    full = true
+    await expect(appendAll(log, [storedBatch({ baseOffset: 1n })])).rejects.toThrow(StorageError)
+    full = false
+    expect(done).toEqual([`cut to ${batch.bytes.byteLength}`, 'synced'])
+    await store.close()
+  })
+
   it.each(['sync', 'read'] as const)('takes a log offline when %s fails', async (operation) => {
     let broken = false
     const fail = () => Promise.reject(Object.assign(new Error('EIO: i/o error'), { code: 'EIO' }))

@@ -14,42 +14,28 @@ import { StorageError } from '../../../src/application/ports/log-store.ts'
 import type { MetadataRecord } from '../../../src/domain/cluster/metadata-record.ts'
 import { countingRandom } from '../../support/file-storage.ts'
 import { topicRecords } from '../../support/produce-broker.ts'
-import { recordBatch, utf8 } from '../../support/records.ts'
 import { seeded } from './hostile-broker.ts'
-import {
-  ModelTopic,
-  type FoundLog,
-  type ModelConfigs,
-  type ModelProducer,
-  type SentBatch,
-  type SentRecord,
-} from './model-topic.ts'
+import { ModelTopic, type FoundLog, type ModelConfigs } from './model-topic.ts'
 import { SimulatedBroker } from './simulated-broker.ts'
+import { SimulatedClients, type SimulationHost } from './simulated-clients.ts'
 import { SimulatedDisk } from './simulated-disk.ts'
 
-const codecs = ['none', 'none', 'none', 'none', 'none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
 const policies = ['delete', 'delete', 'compact', 'compact,delete'] as const
 
-interface Identity {
-  readonly producerId: bigint
-  readonly producerEpoch: number
-  readonly baseSequence: number
-}
-
-export class CrashSimulation {
+export class CrashSimulation implements SimulationHost {
   readonly #below: (below: number) => number
   readonly #random = countingRandom()
+  readonly #clients: SimulatedClients
   readonly #metadata: MemoryMetadataRepository
-  #topics: ModelTopic[] = []
+  topics: ModelTopic[] = []
   #disk: SimulatedDisk
-  #broker: SimulatedBroker
+  broker: SimulatedBroker
   /** Whether this life saw its disk fail: it may refuse then. */
-  #faulty = false
-  #values = 0
-  #producers = 0n
+  faulty = false
 
   constructor(seed: number) {
     this.#below = seeded(seed)
+    this.#clients = new SimulatedClients(this, this.#below)
     this.#disk = new SimulatedDisk(this.#below)
     this.#metadata = new MemoryMetadataRepository(this.#random, {
       nodeId: 1,
@@ -57,12 +43,12 @@ export class CrashSimulation {
       rack: null,
       minInsyncReplicas: 1,
     })
-    this.#broker = this.#newBroker(1_700_000_000_000n)
+    this.broker = this.#newBroker(1_700_000_000_000n)
   }
 
   async run(steps: number): Promise<void> {
     await this.#metadata.start()
-    await this.#broker.start()
+    await this.broker.start()
     for (let step = 0; step < steps; step++) await this.#step()
     await this.#restart()
   }
@@ -72,18 +58,18 @@ export class CrashSimulation {
   }
 
   async #step(): Promise<void> {
-    const topic = this.#topics[this.#below(this.#topics.length)]
+    const topic = this.topics[this.#below(this.topics.length)]
     const what = this.#below(24)
-    if (topic === undefined || (what === 0 && this.#topics.length < 4)) await this.#create()
+    if (topic === undefined || (what === 0 && this.topics.length < 4)) await this.#create()
     else if (what === 1) await this.#delete(topic)
     else if (what === 2) await this.#configure(topic)
     else if (what <= 4) await this.#trim(topic)
     else if (what <= 6) await this.#maintain()
-    else if (what === 7) this.#broker.clock.advance(this.#below(61_000))
+    else if (what === 7) this.broker.clock.advance(this.#below(61_000))
     else if (what === 8) await this.#restart()
     else if (what <= 12) await this.#crash()
     else if (what === 13) await this.#failingDisk()
-    else await this.#produce()
+    else await this.#clients.produce()
   }
 
   #commit(records: readonly MetadataRecord[]): Promise<void> {
@@ -105,26 +91,22 @@ export class CrashSimulation {
 
   async #create(): Promise<void> {
     // sometimes a name that was used before
-    const names = ['a', 'b', 'c', 'd', 'e', 'f'].filter((name) => this.#topics.every((topic) => topic.name !== name))
+    const names = ['a', 'b', 'c', 'd', 'e', 'f'].filter((name) => this.topics.every((topic) => topic.name !== name))
     const topic = new ModelTopic(
       names[this.#below(names.length)]!,
       this.#random.uuid(),
       this.#newConfigs(),
-      this.#newProducer(),
+      this.#clients.newProducer(),
     )
     await this.#commit(topicRecords({ name: topic.name, id: topic.id, configs: entriesOf(topic.configs) }))
-    this.#topics.push(topic)
-  }
-
-  #newProducer(): ModelProducer {
-    return { id: ++this.#producers, nextSequence: 0, batches: [] }
+    this.topics.push(topic)
   }
 
   async #delete(topic: ModelTopic): Promise<void> {
-    this.#topics = this.#topics.filter((other) => other !== topic)
+    this.topics = this.topics.filter((other) => other !== topic)
     const removed = [{ type: 'RemoveTopicRecord', topicId: topic.id }] as const
     await this.#commit(removed)
-    if (this.#below(2) === 0) await this.#broker.partitions.whenRemoved(topic.id)
+    if (this.#below(2) === 0) await this.broker.partitions.whenRemoved(topic.id)
   }
 
   async #configure(topic: ModelTopic): Promise<void> {
@@ -140,86 +122,23 @@ export class CrashSimulation {
     topic.configure(configs)
   }
 
-  /** Sends batches without waiting, then waits for all answers; the process may die meanwhile. */
-  async #produce(): Promise<void> {
-    const answers: Promise<void>[] = []
-    for (let count = 1 + this.#below(6); count > 0; count--) {
-      const topic = this.#topics[this.#below(this.#topics.length)]
-      if (topic === undefined) break
-      // it would take nothing
-      if (this.#faulty && this.#broker.partitions.find(topic.name, 0)?.state === 'offline') continue
-      answers.push(this.#below(2) === 0 ? this.#sendIdempotent(topic) : this.#sendNew(topic, this.#newRecords()))
-    }
-    await Promise.all(answers)
-  }
-
-  #newRecords(): SentRecord[] {
-    const below = this.#below
-    return Array.from({ length: 1 + below(3) }, () => ({
-      key: `key ${below(12)}`,
-      value: below(6) === 0 ? null : `${this.#values++} ${'x'.repeat(below(90))}`,
-      timestampMs: this.#broker.clock.nowMs() - BigInt(below(20_000)),
-    }))
-  }
-
-  #sendNew(topic: ModelTopic, records: readonly SentRecord[], identity?: Identity): Promise<void> {
-    const offset = topic.sent.length
-    topic.sent.push(...records)
-    return this.#append(topic, records, offset, identity)
-  }
-
-  #sendIdempotent(topic: ModelTopic): Promise<void> {
-    const { producer } = topic
-    const { batches } = producer
-    const again = batches[this.#below(batches.length + 4)]
-    if (again !== undefined) return this.#sendAgain(topic, again)
-    const batch = { sequence: producer.nextSequence, offset: topic.sent.length, records: this.#newRecords() }
-    producer.nextSequence += batch.records.length
-    producer.batches = [...batches, batch].slice(-5)
-    return this.#sendNew(topic, batch.records, identityOf(topic, batch))
-  }
-
-  /** Answered as before, and not in the log twice. */
-  #sendAgain(topic: ModelTopic, batch: SentBatch): Promise<void> {
-    return this.#append(topic, batch.records, batch.offset, identityOf(topic, batch), true)
-  }
-
-  async #append(
-    topic: ModelTopic,
-    records: readonly SentRecord[],
-    offset: number,
-    identity: Identity | undefined,
-    again = false,
-  ): Promise<void> {
-    const encoded = records.map(({ key, value, timestampMs }) => {
-      return { key: utf8(key), value: value === null ? null : utf8(value), timestamp: timestampMs }
-    })
-    const codec = codecs[this.#below(codecs.length)]!
-    const result = await this.#broker.append(topic.id, recordBatch(encoded, { codec, ...identity }))
-    if (result.error === 'KAFKA_STORAGE_ERROR' && this.#faulty) return
-    if (result.error !== 'NONE' || result.baseOffset !== BigInt(offset)) {
-      topic.fail(`${result.error} ${result.message ?? ''} at ${result.baseOffset}, ${offset} was due`)
-    }
-    topic.acknowledge(offset + records.length, !again)
-  }
-
   async #trim(topic: ModelTopic): Promise<void> {
     const before = topic.start + this.#below(topic.acknowledged - topic.start + 1)
     topic.startAsked = Math.max(before, topic.startAsked)
-    const partition = this.#broker.partitions.find(topic.name, 0)!
+    const partition = this.broker.partitions.find(topic.name, 0)!
     await partition.whenOpen()
     const error = await partition.trim(BigInt(before))
     if (error === null) topic.start = Math.max(topic.start, before)
-    else if (!this.#faulty) topic.fail(`DeleteRecords: ${error}`)
+    else if (!this.faulty) topic.fail(`DeleteRecords: ${error}`)
   }
 
   /** Retention or compaction, with or without producers beside it. */
   async #maintain(): Promise<void> {
-    const { retention, compaction } = this.#broker
+    const { retention, compaction } = this.broker
     const work = this.#below(2) === 0 ? retention.execute() : compaction.execute()
-    if (this.#below(2) === 0) await Promise.all([work, this.#produce()])
+    if (this.#below(2) === 0) await Promise.all([work, this.#clients.produce()])
     else await work
-    for (const topic of this.#topics) await this.#check(topic)
+    for (const topic of this.topics) await this.#check(topic)
   }
 
   async #check(topic: ModelTopic): Promise<void> {
@@ -228,47 +147,47 @@ export class CrashSimulation {
     if (found.start < topic.start) topic.fail(`starts at ${found.start}, before ${topic.start}`)
     this.#judgeStart(topic, found.start)
     topic.judge(found, topic.acknowledged)
-    if (this.#faulty) return
+    if (this.faulty) return
     topic.learn(found)
   }
 
   /** null = it is offline, because its disk failed. */
   async #read(topic: ModelTopic): Promise<FoundLog | null> {
     try {
-      return await this.#broker.read(topic.name, () => 1 + this.#below(700))
+      return await this.broker.read(topic.name, () => 1 + this.#below(700))
     } catch (error) {
-      if (error instanceof StorageError && this.#faulty) return null
-      const errors = this.#broker.log.lines.filter(({ level }) => level === 'error')
+      if (error instanceof StorageError && this.faulty) return null
+      const errors = this.broker.log.lines.filter(({ level }) => level === 'error')
       throw new Error(`${topic.name}: ${String(error)} after ${inspect(errors, { depth: 6 })}`, { cause: error })
     }
   }
 
   #judgeStart(topic: ModelTopic, start: number): void {
     if (start <= topic.startAsked) return
-    const bytes = this.#broker.partitions.find(topic.name, 0)!.sizeBytes()
-    if (!topic.mayBeRetainedTo(start, bytes, this.#broker.clock.nowMs()))
+    const bytes = this.broker.partitions.find(topic.name, 0)!.sizeBytes()
+    if (!topic.mayBeRetainedTo(start, bytes, this.broker.clock.nowMs()))
       topic.fail(`begins at ${start}: too much is gone`)
     topic.start = topic.startAsked = start
   }
 
   /** A clean stop, unless the disk failed, and the next start. */
   async #restart(): Promise<void> {
-    await this.#broker.close()
+    await this.broker.close()
     // a dead process does nothing more, even where it needed no disk
     if (this.#disk.isDead) return
-    const clean = !this.#faulty
-    if (clean) for (const topic of this.#topics) topic.durable = topic.acknowledged
+    const clean = !this.faulty
+    if (clean) for (const topic of this.topics) topic.durable = topic.acknowledged
     await this.#boot(clean ? 'clean' : 'killed')
   }
 
   async #boot(after: 'clean' | 'killed' | 'power loss'): Promise<void> {
-    this.#faulty = false
+    this.faulty = false
     this.#disk.failAfter(Infinity, 0)
     this.#disk.fill(Infinity)
-    const broker = this.#newBroker(this.#broker.clock.nowMs())
-    this.#broker = broker
+    const broker = this.#newBroker(this.broker.clock.nowMs())
+    this.broker = broker
     await broker.start()
-    for (const topic of this.#topics) {
+    for (const topic of this.topics) {
       if (after === 'clean') {
         // a snapshot of producers, as a clean stop leaves it, names only the newest batch of each
         topic.producer.batches = topic.producer.batches.slice(-1)
@@ -288,28 +207,7 @@ export class CrashSimulation {
     topic.learn(found)
     topic.durable = Math.min(topic.durable, found.end)
     topic.start = topic.startAsked = found.start
-    await this.#produceOn(topic, powerLoss)
-  }
-
-  /** A producer sends again what it had no answer for, and what it had one for: the broker knows what it has. */
-  async #produceOn(topic: ModelTopic, powerLoss: boolean): Promise<void> {
-    const { producer } = topic
-    const safe = powerLoss ? topic.durable : topic.sent.length
-    const known = producer.batches.filter(({ offset, records }) => offset + records.length <= safe)
-    if (known.length < producer.batches.length && (powerLoss || known.length === 0)) {
-      topic.producer = this.#newProducer()
-      return
-    }
-    const newest = known.at(-1)
-    if (newest === undefined) return
-    // who wrote what is deleted is read from snapshots only, as in Kafka, and there may be none
-    if (newest.offset + newest.records.length <= topic.start) {
-      topic.producer = this.#newProducer()
-      return
-    }
-    producer.batches = [newest]
-    producer.nextSequence = newest.sequence + newest.records.length
-    await this.#sendAgain(topic, newest)
+    await this.#clients.produceOn(topic, powerLoss)
   }
 
   /** Does something and dies on the way, perhaps again on the way up. */
@@ -333,39 +231,36 @@ export class CrashSimulation {
 
   /** What readers could see is promised as if it were acknowledged. */
   #noteShown(): void {
-    for (const topic of this.#topics) {
-      const partition = this.#broker.partitions.find(topic.name, 0)
+    for (const topic of this.topics) {
+      const partition = this.broker.partitions.find(topic.name, 0)
       if (partition !== null) topic.acknowledged = Math.max(topic.acknowledged, Number(partition.highWatermark))
     }
   }
 
   async #anything(): Promise<void> {
-    const topic = this.#topics[this.#below(this.#topics.length)]
+    const topic = this.topics[this.#below(this.topics.length)]
     const what = this.#below(8)
-    if (topic === undefined || what === 0) await (this.#topics.length < 5 ? this.#create() : this.#produce())
+    if (topic === undefined || what === 0) await (this.topics.length < 5 ? this.#create() : this.#clients.produce())
     else if (what === 1) await this.#restart()
     else if (what === 2) await this.#trim(topic)
     else if (what === 3) await this.#delete(topic)
     else if (what <= 5) await this.#maintain()
-    else await this.#produce()
+    else await this.#clients.produce()
   }
 
   /** Operations fail, or the disk is full, for a while; then the broker is stopped and started on a sound disk. */
   async #failingDisk(): Promise<void> {
-    this.#faulty = true
+    this.faulty = true
     if (this.#below(2) === 0) this.#disk.fill(this.#below(1500))
     else this.#disk.failAfter(this.#below(30), 1 + this.#below(5))
     for (let work = 1 + this.#below(4); work > 0; work--) await this.#anything()
-    if (this.#faulty) await this.#restart()
+    // one of these may have been a restart
+    if (this.#disk.isWorn) await this.#restart()
   }
 }
 
 async function turns(): Promise<void> {
   for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => setImmediate(resolve))
-}
-
-function identityOf({ producer }: ModelTopic, { sequence }: SentBatch): Identity {
-  return { producerId: producer.id, producerEpoch: 0, baseSequence: sequence }
 }
 
 function entriesOf(configs: ModelConfigs): Record<string, string> {

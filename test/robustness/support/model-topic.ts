@@ -105,7 +105,7 @@ export class ModelTopic {
     /** From the end on: the tombstone after which nothing of a key is found. */
     const forgotten = new Set<string>()
     for (let offset = Math.min(due, this.sent.length) - 1; offset >= found.start; offset--) {
-      const sent = this.sent[offset]!
+      const sent = this.sent[offset] ?? null
       if (sent === null || found.records.has(offset)) continue
       if (!this.#compacts) this.fail(`${offset} is lost`)
       const newest = newestFound.get(sent.key) ?? -1

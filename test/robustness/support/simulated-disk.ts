@@ -61,6 +61,11 @@ export class SimulatedDisk {
     return this.#dead
   }
 
+  /** Whether it is told to fail, or to be full. */
+  get isWorn(): boolean {
+    return this.#faultAfter < Infinity || this.#room < Infinity
+  }
+
   /** The process ends with the operation that comes after so many others. */
   killAfter(operations: number): void {
     this.#operationsLeft = operations
