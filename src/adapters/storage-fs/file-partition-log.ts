@@ -77,9 +77,13 @@ export class FilePartitionLog implements PartitionLog {
     return this.#disk.recoveryPoint
   }
 
-  /** The start offset where the first segment's name does not say it. */
+  /**
+   * The start offset where the first segment's name does not say it; of a failed log always, because segments that it
+   * no longer counts may still lie under their names.
+   */
   get startToSave(): bigint | null {
-    return this.#start > this.#log.segments[0]!.baseOffset ? this.#start : null
+    const isSaid = this.#activity.state !== 'offline' && this.#start <= this.#log.segments[0]!.baseOffset
+    return isSaid ? null : this.#start
   }
 
   #readable(): ReadableRange {

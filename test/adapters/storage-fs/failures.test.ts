@@ -83,6 +83,29 @@ describe('a store whose disk fails', () => {
     expect(await readdir(data)).toContain('.kafka_cleanshutdown')
   })
 
+  it('keeps what was deleted deleted, when the files of a deletion cannot be renamed', async () => {
+    let broken = false
+    const rename: FileSystem['rename'] = (from, to) =>
+      broken && to.endsWith('.deleted') ? Promise.reject(noSpace()) : nodeFileSystem.rename(from, to)
+    const store = storage.store({ fileSystem: failing({ rename }) })
+    await store.start()
+    const options = { ...testLogOptions, segmentBytes: 100 }
+    const log = await store.open(one, options)
+    for (let offset = 0n; offset < 4n; offset++) {
+      await appendAll(log, [storedBatch({ baseOffset: offset, bodyBytes: 50 })])
+    }
+    await log.trim(1n)
+    broken = true
+    await expect(log.trim(3n)).rejects.toThrow(StorageError)
+    broken = false
+    await store.close()
+
+    const again = storage.store()
+    await again.start()
+    expect((await again.open(one, options)).range()).toEqual({ start: 3n, end: 4n })
+    await again.close()
+  })
+
   it('brings to the disk that a failed write was cut off: a power loss must not bring it back', async () => {
     const done: string[] = []
     let full = false

@@ -164,10 +164,15 @@ export class CrashSimulation implements SimulationHost {
 
   #judgeStart(topic: ModelTopic, start: number): void {
     if (start <= topic.startAsked) return
+    this.#mayBegin(topic, start)
+    topic.start = start
+  }
+
+  #mayBegin(topic: ModelTopic, start: number): void {
     const bytes = this.broker.partitions.find(topic.name, 0)!.sizeBytes()
     if (!topic.mayBeRetainedTo(start, bytes, this.broker.clock.nowMs()))
       topic.fail(`begins at ${start}: too much is gone`)
-    topic.start = topic.startAsked = start
+    topic.startAsked = start
   }
 
   /** A clean stop, unless the disk failed, and the next start. */
@@ -233,7 +238,11 @@ export class CrashSimulation implements SimulationHost {
   #noteShown(): void {
     for (const topic of this.topics) {
       const partition = this.broker.partitions.find(topic.name, 0)
-      if (partition !== null) topic.acknowledged = Math.max(topic.acknowledged, Number(partition.highWatermark))
+      if (partition === null) continue
+      topic.acknowledged = Math.max(topic.acknowledged, Number(partition.highWatermark))
+      // what retention was about to take when there was more of the log
+      const start = Number(partition.logStartOffset)
+      if (start > topic.startAsked) this.#mayBegin(topic, start)
     }
   }
 
