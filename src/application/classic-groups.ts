@@ -1,61 +1,50 @@
 /**
- * Runs the decisions about classic groups: requests that wait are parked here under their tickets, answered when the
- * records behind the answer are written; deadlines are set as decided and decided about when they are due.
+ * What members of the classic protocol ask of their group, be it a classic group or one of the consumer protocol that
+ * they are in (KIP-848). Requests that wait are answered when the records behind the answer are written.
  */
 import type { ErrorName, KafkaError } from '../domain/errors.ts'
-import type { ClassicGroup, Ticket } from '../domain/groups/classic-group.ts'
 import {
   joinError,
   syncError,
-  type ClassicDecision,
-  type ClassicReply,
-  type ClassicRules,
   type DeadlineChange,
   type JoinAnswer,
   type SyncAnswer,
 } from '../domain/groups/classic-decision.ts'
+import type { Ticket } from '../domain/groups/classic-group.ts'
 import {
-  decideDue,
   decideHeartbeat,
   decideLeave,
-  deadlinesOnLoad,
-  shrinkOnLoad,
   type HeartbeatCommand,
   type LeavingMember,
   type LeftMember,
 } from '../domain/groups/classic-membership.ts'
 import { decideJoin, refuseJoin, type JoinCommand } from '../domain/groups/classic-join.ts'
 import { decideSync, type SyncCommand } from '../domain/groups/classic-sync.ts'
-import type { GroupRecord } from '../domain/groups/group-record.ts'
+import { decideClassicJoin } from '../domain/groups/consumer-classic-join.ts'
+import {
+  decideClassicHeartbeat,
+  decideClassicLeave,
+  decideClassicSync,
+} from '../domain/groups/consumer-classic-member.ts'
+import type { ConsumerGroup } from '../domain/groups/consumer-group.ts'
 import type { GroupShard } from '../domain/groups/group-shard.ts'
-import type { CoordinatorDecision } from './coordinator.ts'
-import type { GroupCoordinator, GroupListener } from './group-coordinator.ts'
-import type { Logger } from './ports/logger.ts'
+import type { GroupOutcome, GroupRunner } from './group-runner.ts'
 
-type ParkedAnswer = { readonly join: JoinAnswer } | { readonly sync: SyncAnswer } | { readonly error: KafkaError }
+export class ClassicGroups {
+  readonly #runner: GroupRunner
 
-export class ClassicGroups implements GroupListener {
-  readonly #groups: GroupCoordinator
-  readonly #logger: Logger
-  readonly #rules: () => ClassicRules
-  readonly #parked = new Map<Ticket, (answer: ParkedAnswer) => void>()
-  #tickets = 0
-
-  constructor(groups: GroupCoordinator, logger: Logger, rules: () => ClassicRules) {
-    this.#groups = groups
-    this.#logger = logger
-    this.#rules = rules
-    groups.listen(this)
+  constructor(runner: GroupRunner) {
+    this.#runner = runner
   }
 
   async join(command: Omit<JoinCommand, 'ticket'>): Promise<JoinAnswer> {
     const { groupId, memberId } = command
-    const rules = this.#rules()
-    const answer = await this.#park((ticket) => {
+    const { parked, rules } = this.#runner
+    const answer = await parked.park((ticket) => {
       const whole = { ...command, ticket }
-      const refused = refuseJoin(whole, rules)
-      if (refused !== null) this.#answer({ ticket, join: joinError(refused, memberId) })
-      else void this.#run(groupId, ticket, (shard, nowMs) => join(shard, whole, rules, nowMs))
+      const refused = refuseJoin(whole, rules.classic())
+      if (refused !== null) parked.answer({ ticket, join: joinError(refused, memberId) })
+      else void this.#runner.run(groupId, ticket, (shard, nowMs) => this.#join(shard, whole, nowMs))
     })
     if ('join' in answer) return answer.join
     return joinError('error' in answer ? answer.error : 'UNKNOWN_SERVER_ERROR', memberId)
@@ -64,12 +53,8 @@ export class ClassicGroups implements GroupListener {
   async sync(command: Omit<SyncCommand, 'ticket'>): Promise<SyncAnswer> {
     const { groupId } = command
     if (groupId === '') return syncError('INVALID_GROUP_ID')
-    const answer = await this.#park((ticket) => {
-      void this.#run(groupId, ticket, (shard, nowMs) => {
-        const group = shard.classicGroup(groupId)
-        if (group !== null) return decideSync(group, { ...command, ticket }, nowMs)
-        return [{ ticket, sync: syncError('UNKNOWN_MEMBER_ID') }]
-      })
+    const answer = await this.#runner.parked.park((ticket) => {
+      void this.#runner.run(groupId, ticket, (shard, nowMs) => this.#sync(shard, { ...command, ticket }, nowMs))
     })
     if ('sync' in answer) return answer.sync
     return syncError('error' in answer ? answer.error : 'UNKNOWN_SERVER_ERROR')
@@ -78,151 +63,103 @@ export class ClassicGroups implements GroupListener {
   async heartbeat(command: HeartbeatCommand): Promise<ErrorName> {
     const { groupId } = command
     if (groupId === '') return 'INVALID_GROUP_ID'
-    const { error, answer } = await this.#groups.coordinator.run<ErrorName>(groupId, (shard) => {
+    const { error, answer } = await this.#runner.run<ErrorName>(groupId, null, (shard) => {
+      const consumer = shard.consumerGroup(groupId)
+      if (consumer !== null) {
+        const { error, deadlines } = decideClassicHeartbeat(consumer, command)
+        return { records: [], answer: error, enact: () => this.#runner.expectMembers(groupId, deadlines) }
+      }
       const group = shard.classicGroup(groupId)
       if (group === null) return { records: [], answer: 'UNKNOWN_MEMBER_ID' }
-      const decided = decideHeartbeat(group, command)
-      return { records: [], answer: decided.error, enact: () => this.expect(groupId, decided.deadlines) }
+      const { error, deadlines } = decideHeartbeat(group, command)
+      return { records: [], answer: error, enact: () => this.expect(groupId, deadlines) }
     })
     return error ?? answer
   }
 
   async leave(groupId: string, members: readonly LeavingMember[]): Promise<readonly LeftMember[] | KafkaError> {
     if (groupId === '') return 'INVALID_GROUP_ID'
-    const rules = this.#rules()
-    let left: readonly LeftMember[] = members.map(({ memberId, groupInstanceId }) => ({
-      memberId,
-      groupInstanceId,
-      error: 'UNKNOWN_MEMBER_ID',
-    }))
-    const error = await this.#run(groupId, null, (shard, nowMs) => {
-      const group = shard.classicGroup(groupId)
-      if (group === null) return []
-      const decision = decideLeave(group, members, rules, nowMs)
-      left = decision.left
-      return decision
-    })
-    return error ?? left
+    const { error, answer } = await this.#runner.run(groupId, null, (shard, nowMs) =>
+      this.#leave(shard, groupId, members, nowMs),
+    )
+    return error ?? answer
   }
 
-  loaded(shard: GroupShard): void {
-    for (const { groupId } of [...shard.groups()]) {
-      const group = shard.classicGroup(groupId)
-      if (group === null || group.isEmpty) continue
-      this.expect(groupId, deadlinesOnLoad(group))
-      const rules = this.#rules()
-      if (group.members.size > rules.groupMaxSize) {
-        void this.#run(groupId, null, (_, nowMs) => shrinkOnLoad(group, rules, nowMs))
-      }
-    }
-  }
-
-  unloaded(shard: GroupShard): void {
-    for (const { groupId } of shard.groups()) {
-      for (const { joining, syncing } of shard.classicGroup(groupId)?.members.values() ?? []) {
-        if (joining !== null) this.#fail(joining, 'NOT_COORDINATOR')
-        if (syncing !== null) this.#fail(syncing, 'NOT_COORDINATOR')
-      }
-    }
-  }
-
-  /** Sets deadlines as decided. */
+  /** Sets deadlines of a classic group as decided. */
   expect(groupId: string, changes: readonly DeadlineChange[]): void {
-    const { deadlines } = this.#groups
-    for (const { key, set } of changes) {
-      if (set === null) deadlines.cancel(groupId, key)
-      else deadlines.set(groupId, key, set.afterMs, () => void this.#due(groupId, set.due))
+    this.#runner.expect(groupId, changes)
+  }
+
+  #join(shard: GroupShard, command: JoinCommand, nowMs: bigint): GroupOutcome<unknown> {
+    const { groupId, ticket } = command
+    const group = shard.group(groupId)
+    const classic = shard.classicGroup(groupId)
+    const consumer = shard.consumerGroup(groupId)
+    if (consumer !== null && !consumer.isEmpty) return this.#joinConsumer(consumer, command, nowMs)
+    if (group !== null && classic === null && !group.isEmpty) {
+      return replying({ ticket, join: joinError('INCONSISTENT_GROUP_PROTOCOL', '') })
     }
+    const decided = decideJoin(classic, command, this.#runner.rules.classic(), nowMs)
+    if (!('group' in decided)) return replying({ ticket, join: decided })
+    const outcome = this.#runner.ofClassic(groupId, decided)
+    // An empty group of another type gives its id up.
+    return classic === group ? outcome : { ...outcome, records: [...group!.tombstones(), ...outcome.records] }
   }
 
-  #due(groupId: string, due: NonNullable<DeadlineChange['set']>['due']): Promise<KafkaError | null> {
-    return this.#run(groupId, null, (shard, nowMs) => {
-      const group = shard.classicGroup(groupId)
-      return group === null ? [] : (decideDue(group, due, this.#rules(), nowMs) ?? [])
-    })
+  #joinConsumer(group: ConsumerGroup, command: JoinCommand, nowMs: bigint): GroupOutcome<unknown> {
+    const { groupId, ticket } = command
+    const outcome = this.#runner.ofConsumer(
+      groupId,
+      decideClassicJoin(group, command, this.#runner.context(groupId, nowMs)),
+    )
+    const { answer } = outcome
+    return { ...outcome, replies: [{ ticket, join: 'generation' in answer ? answer : joinError(answer.error, '') }] }
   }
 
-  #park(begin: (ticket: Ticket) => void): Promise<ParkedAnswer> {
-    const ticket = ++this.#tickets
-    return new Promise((resolve) => {
-      this.#parked.set(ticket, resolve)
-      begin(ticket)
-    })
+  #sync(shard: GroupShard, command: SyncCommand, nowMs: bigint): GroupOutcome<unknown> {
+    const { groupId, ticket } = command
+    const consumer = shard.consumerGroup(groupId)
+    if (consumer !== null) {
+      const { image } = this.#runner.context(groupId, nowMs)
+      const { answer, deadlines } = decideClassicSync(consumer, command, image)
+      return {
+        ...replying({ ticket, sync: answer }),
+        enact: () => this.#runner.expectMembers(groupId, deadlines),
+      }
+    }
+    const group = shard.classicGroup(groupId)
+    if (group === null) return replying({ ticket, sync: syncError('UNKNOWN_MEMBER_ID') })
+    return this.#runner.ofClassic(groupId, decideSync(group, command, nowMs))
   }
 
-  /** Decides, and answers whoever is to be answered. A decision that changes nothing may be just its replies. */
-  async #run(
+  #leave(
+    shard: GroupShard,
     groupId: string,
-    ticket: Ticket | null,
-    decide: (shard: GroupShard, nowMs: bigint) => ClassicDecision | readonly ClassicReply[],
-  ): Promise<KafkaError | null> {
-    let replies: readonly ClassicReply[] = []
-    let error: KafkaError | null = 'UNKNOWN_SERVER_ERROR'
-    try {
-      const outcome = await this.#groups.coordinator.run(groupId, (shard, nowMs) => {
-        const decision = decide(shard, nowMs)
-        const isWhole = 'group' in decision
-        replies = isWhole ? decision.replies : decision
-        return isWhole ? this.#decided(groupId, decision) : { records: [], answer: null }
-      })
-      error = outcome.error
-    } catch (cause) {
-      this.#logger.error('group decision failed', { groupId, cause })
+    members: readonly LeavingMember[],
+    nowMs: bigint,
+  ): GroupOutcome<readonly LeftMember[]> {
+    const consumer = shard.consumerGroup(groupId)
+    if (consumer !== null) {
+      const decision = decideClassicLeave(consumer, members, this.#runner.context(groupId, nowMs))
+      return { ...this.#runner.ofConsumer(groupId, decision), answer: decision.left }
     }
-    for (const reply of replies) {
-      if (error === null) this.#answer(reply)
-      else this.#fail(reply.ticket, error)
+    const group = shard.classicGroup(groupId)
+    if (group === null) {
+      const unknown = members.map(({ memberId, groupInstanceId }): LeftMember => ({
+        memberId,
+        groupInstanceId,
+        error: 'UNKNOWN_MEMBER_ID',
+      }))
+      return { records: [], answer: unknown }
     }
-    if (error !== null && ticket !== null) this.#fail(ticket, error)
-    return error
-  }
-
-  #decided(groupId: string, decision: ClassicDecision): CoordinatorDecision<GroupShard, GroupRecord, null> {
-    const { group, records, deadlines, rebalance } = decision
-    return {
-      records,
-      answer: null,
-      enact: (shard) => {
-        shard.place(group)
-        this.expect(groupId, deadlines)
-        if (rebalance !== null) this.#report(group, rebalance)
-      },
-    }
-  }
-
-  #report({ groupId, generation, members }: ClassicGroup, reason: string): void {
-    this.#logger.info('group rebalance', { groupId, generation, members: members.size, reason })
-  }
-
-  #answer({ ticket, ...answer }: ClassicReply): void {
-    this.#settle(ticket, answer)
-  }
-
-  #fail(ticket: Ticket, error: KafkaError): void {
-    this.#settle(ticket, { error })
-  }
-
-  #settle(ticket: Ticket, answer: ParkedAnswer): void {
-    const settle = this.#parked.get(ticket)
-    this.#parked.delete(ticket)
-    settle?.(answer)
+    const decision = decideLeave(group, members, this.#runner.rules.classic(), nowMs)
+    return { ...this.#runner.ofClassic(groupId, decision), answer: decision.left }
   }
 }
 
-function join(
-  shard: GroupShard,
-  command: JoinCommand,
-  rules: ClassicRules,
-  nowMs: bigint,
-): ClassicDecision | readonly ClassicReply[] {
-  const { groupId, ticket } = command
-  const group = shard.group(groupId)
-  const classic = shard.classicGroup(groupId)
-  if (group !== null && classic === null && !group.isEmpty) {
-    return [{ ticket, join: joinError('INCONSISTENT_GROUP_PROTOCOL', '') }]
-  }
-  const decided = decideJoin(classic, command, rules, nowMs)
-  if (!('group' in decided)) return [{ ticket, join: decided }]
-  // An empty group of another type gives its id up.
-  return classic === group ? decided : { ...decided, records: [...group!.tombstones(), ...decided.records] }
+/** A decision that is just its answer. */
+function replying(
+  reply: { readonly ticket: Ticket; readonly join: JoinAnswer } | { readonly ticket: Ticket; readonly sync: SyncAnswer },
+): GroupOutcome<null> {
+  return { records: [], answer: null, replies: [reply] }
 }

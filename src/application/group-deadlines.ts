@@ -30,6 +30,10 @@ export class GroupDeadlines {
     ofGroup.set(key, deadline)
   }
 
+  has(groupId: string, key: string): boolean {
+    return this.#groups.get(groupId)?.has(key) ?? false
+  }
+
   cancel(groupId: string, key: string): void {
     const deadline = this.#groups.get(groupId)?.get(key)
     if (deadline === undefined) return

@@ -7,6 +7,7 @@ import type { ClassicGroups } from '../application/classic-groups.ts'
 import type { ConsumerGroups } from '../application/consumer-groups.ts'
 import type { FetchSessions } from '../application/fetch-sessions.ts'
 import type { GroupCoordinator } from '../application/group-coordinator.ts'
+import type { GroupRunner } from '../application/group-runner.ts'
 import type { ReadablePartition } from '../application/partition.ts'
 import type { Partitions } from '../application/partitions.ts'
 import type { PartitionEnrolment } from '../application/partition-enrolment.ts'
@@ -60,6 +61,7 @@ export const parts = {
   partitions: token<Partitions>('partitions'),
   fetchSessions: token<FetchSessions>('fetchSessions'),
   groupCoordinator: token<GroupCoordinator>('groupCoordinator'),
+  groupRunner: token<GroupRunner>('groupRunner'),
   classicGroups: token<ClassicGroups>('classicGroups'),
   consumerGroups: token<ConsumerGroups>('consumerGroups'),
   cleanOffsets: token<CleanOffsets>('cleanOffsets'),

@@ -125,20 +125,10 @@ const deviations: readonly Deviation[] = [
       code === errorCode('CONCURRENT_TRANSACTIONS') || code === errorCode('INVALID_TXN_STATE'),
   },
   {
-    rows: [299],
-    because: 'a live group keeps its protocol, as with group.consumer.migration.policy=disabled',
-    expected: (answer) => ({ ...answer, errorMessage: 'Group g1 is not a consumer group.' }),
-  },
-  {
     rows: [339],
     because: 'the id of the member is random',
     expected: (answer) => ({ ...answer, memberId: 22 }),
     compared: (answer) => ({ ...answer, memberId: answer.memberId.length }),
-  },
-  {
-    rows: [349],
-    because: 'a live group keeps its protocol, as with group.consumer.migration.policy=disabled',
-    expected: (answer) => ({ ...answer, errorCode: errorCode('INCONSISTENT_GROUP_PROTOCOL'), memberId: '' }),
   },
   {
     rows: [329],

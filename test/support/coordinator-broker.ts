@@ -3,6 +3,7 @@ import { GroupRecordCodec } from '../../src/adapters/internal-records/group-reco
 import { CodecCompressor } from '../../src/adapters/compression/codec-compressor.ts'
 import { ClassicGroups } from '../../src/application/classic-groups.ts'
 import { GroupCoordinator } from '../../src/application/group-coordinator.ts'
+import { GroupRunner } from '../../src/application/group-runner.ts'
 import { CommitOffsets } from '../../src/application/use-cases/groups/commit-offsets.ts'
 import { CONSUMER_OFFSETS_TOPIC } from '../../src/domain/cluster/internal-topics.ts'
 import type { GroupRecord } from '../../src/domain/groups/group-record.ts'
@@ -12,6 +13,7 @@ import type { TransactionEnd } from '../../src/application/coordinator.ts'
 import { RecordBatchView } from '../../src/domain/log/record-batch.ts'
 import { ZERO_UUID } from '../../src/domain/uuid.ts'
 import { rules } from './driven-classic-group.ts'
+import { consumerSettings } from './driven-consumer-group.ts'
 import { openProduceBroker, type TestTopic } from './produce-broker.ts'
 import { batchesIn } from './records.ts'
 import { StallingLogStore } from './stalling-log-store.ts'
@@ -68,7 +70,11 @@ export async function openCoordinator({
     },
     () => ({ offsetsLoadBufferSize: 100 }),
   )
-  const classicGroups = new ClassicGroups(groups, logger, () => ({ ...rules, groupInitialRebalanceDelayMs: 10 }))
+  const runner = new GroupRunner(groups, metadata, () => ({ error: 'none' }), logger, {
+    classic: () => ({ ...rules, groupInitialRebalanceDelayMs: 10 }),
+    consumer: () => consumerSettings,
+  })
+  const classicGroups = new ClassicGroups(runner)
   const offsetRules = { offsetMetadataMaxBytes: 100, offsetsRetentionMs: 1_000n }
   const commits = new CommitOffsets(groups, classicGroups, metadata, () => offsetRules)
   groups.start()
@@ -107,6 +113,7 @@ export async function openCoordinator({
       requiresMemberId: false,
       canSkipAssignment: true,
       newMemberId: 'm',
+      newConsumerMemberId: 'm',
     })
   /** The batches of the only partition. */
   const offsetsLog = async () => {

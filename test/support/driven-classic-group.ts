@@ -71,6 +71,7 @@ export class DrivenGroup {
       requiresMemberId: false,
       canSkipAssignment: true,
       newMemberId: `m${++this.#ids}`,
+      newConsumerMemberId: `u${this.#ids}`,
       ticket,
       ...changes,
     }

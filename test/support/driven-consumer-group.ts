@@ -14,12 +14,23 @@ import type { ConsumerGroupRecord, TopicPartitionList } from '../../src/domain/g
 import { decideRegexes } from '../../src/domain/groups/consumer-regex.ts'
 import { decideLeave, decideRebalanceExpired, decideSessionExpired } from '../../src/domain/groups/consumer-removal.ts'
 import type { CompilePattern } from '../../src/domain/groups/topic-pattern.ts'
+import { rules } from './driven-classic-group.ts'
 import { idOf } from './group-images.ts'
 
 export const GROUP = 'g'
 
+export const consumerSettings: ConsumerGroupSettings = {
+  maxSize: 1000,
+  assignors: ['uniform', 'range'],
+  heartbeatIntervalMs: 5000,
+  sessionTimeoutMs: 45_000,
+  assignmentIntervalMs: 0,
+  regexRefreshIntervalMs: 600_000,
+  migrationPolicy: { upgrade: true, downgrade: true },
+}
+
 /** JavaScript's own expressions are enough where RE2's errors do not matter. */
-const compile: CompilePattern = (pattern) => {
+export const compile: CompilePattern = (pattern) => {
   try {
     const expression = new RegExp(`^(?:${pattern})$`)
     return { matches: (name) => expression.test(name) }
@@ -48,14 +59,7 @@ export class DrivenConsumerGroup {
   readonly sessions = new Map<string, number>()
   image: ClusterImage
   nowMs = 1_000_000n
-  settings: ConsumerGroupSettings = {
-    maxSize: 1000,
-    assignors: ['uniform', 'range'],
-    heartbeatIntervalMs: 5000,
-    sessionTimeoutMs: 45_000,
-    assignmentIntervalMs: 0,
-    regexRefreshIntervalMs: 600_000,
-  }
+  settings: ConsumerGroupSettings = consumerSettings
 
   constructor(image: ClusterImage) {
     this.image = image
@@ -93,17 +97,20 @@ export class DrivenConsumerGroup {
   }
 
   context(): ConsumerGroupContext {
-    return { image: this.image, nowMs: this.nowMs, settings: this.settings, compilePattern: compile }
+    return { image: this.image, nowMs: this.nowMs, settings: this.settings, compilePattern: compile, classicRules: rules }
   }
 
   #apply<Answer>(decision: ConsumerGroupDecision<Answer>): Answer | GroupRefusal {
-    this.written = decision.records
-    this.#evolve(decision.records)
+    // Nobody speaks the classic protocol here, so no record is of a classic group.
+    this.written = decision.records as readonly ConsumerGroupRecord[]
+    this.#evolve(this.written)
     this.group.topicsSeen = decision.topicsSeen ?? this.group.topicsSeen
     for (const deadline of decision.deadlines) {
       const { memberId, afterMs } = deadline
       if (deadline.kind === 'session') set(this.sessions, memberId, afterMs)
-      else set(this.revoking, memberId, afterMs === null ? null : deadline.memberEpoch)
+      else if (deadline.kind === 'rebalance') {
+        set(this.revoking, memberId, afterMs === null ? null : deadline.memberEpoch)
+      }
     }
     return decision.answer
   }

@@ -188,6 +188,7 @@ const before: Readonly<Record<number, (player: RowPlayer) => Promise<unknown>>> 
   279: ({ client }) => client.send(findCoordinator, 4, { keyType: 0, coordinatorKeys: ['g1'] }),
   284: ({ ids }) => Promise.resolve(ids.push(base64Of(GIVEN_UUID))),
   334: ({ client }) => client.send(leaveGroup, 5, { groupId: 'g1', members: [{ memberId: `raw-${GIVEN_UUID}` }] }),
+  349: ({ ids }) => Promise.resolve(ids.push(expectedOf(349).memberId)),
   229: ({ client }) => client.sendRaw(bytesOf(rowNumbered.get(229)!)),
   242: async (player) => {
     await initRawtx(player)

@@ -17,6 +17,7 @@ import { syncGroupHandler } from '../../adapters/wire/handlers/sync-group.ts'
 import { ClassicGroups } from '../../application/classic-groups.ts'
 import { ConsumerGroups } from '../../application/consumer-groups.ts'
 import { GroupCoordinator } from '../../application/group-coordinator.ts'
+import { GroupRunner } from '../../application/group-runner.ts'
 import { CleanOffsets } from '../../application/use-cases/groups/clean-offsets.ts'
 import { CommitOffsets } from '../../application/use-cases/groups/commit-offsets.ts'
 import { ConsumerGroupHeartbeat } from '../../application/use-cases/groups/consumer-group-heartbeat.ts'
@@ -53,21 +54,23 @@ export const groupsModule = new ContainerModule(({ bind }) => {
     )
     .inSingletonScope()
 
-  bind(parts.classicGroups)
+  bind(parts.groupRunner)
     .toResolvedValue(
-      (groups, logger, live) => new ClassicGroups(groups, logger, () => classicRules(live())),
-      [parts.groupCoordinator, ports.logger, parts.live],
+      (groups, metadata, logger, live) =>
+        new GroupRunner(groups, metadata, re2Patterns(), logger, {
+          classic: () => classicRules(live()),
+          consumer: (groupId) => consumerGroupSettings(metadata.image(), groupId, live()),
+        }),
+      [parts.groupCoordinator, ports.metadata, ports.logger, parts.live],
     )
     .inSingletonScope()
 
+  bind(parts.classicGroups)
+    .toResolvedValue((runner) => new ClassicGroups(runner), [parts.groupRunner])
+    .inSingletonScope()
+
   bind(parts.consumerGroups)
-    .toResolvedValue(
-      (groups, metadata, logger, live) =>
-        new ConsumerGroups(groups, metadata, re2Patterns(), logger, (groupId) =>
-          consumerGroupSettings(metadata.image(), groupId, live()),
-        ),
-      [parts.groupCoordinator, ports.metadata, ports.logger, parts.live],
-    )
+    .toResolvedValue((runner) => new ConsumerGroups(runner), [parts.groupRunner])
     .inSingletonScope()
 
   bind(parts.cleanOffsets)

@@ -258,3 +258,14 @@ export class ClassicGroup implements Group, ClassicGroupFields {
 export function metadataFor(member: ClassicMember, protocol: string): Uint8Array {
   return member.protocols.find(({ name }) => name === protocol)?.metadata ?? NO_BYTES
 }
+
+export function sameProtocols(a: readonly ClassicProtocol[], b: readonly ClassicProtocol[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every(({ name, metadata }, i) => name === b[i]!.name && sameBytes(metadata, b[i]!.metadata))
+  )
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i])
+}

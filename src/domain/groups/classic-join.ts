@@ -3,7 +3,14 @@
  * restart. Answers and their order are those of Kafka's coordinator.
  */
 import type { ErrorName } from '../errors.ts'
-import { ClassicGroup, NO_BYTES, type ClassicMember, type ClassicProtocol, type Ticket } from './classic-group.ts'
+import {
+  ClassicGroup,
+  NO_BYTES,
+  sameProtocols,
+  type ClassicMember,
+  type ClassicProtocol,
+  type Ticket,
+} from './classic-group.ts'
 import {
   ClassicDraft,
   joinError,
@@ -44,6 +51,8 @@ export interface JoinCommand {
   readonly canSkipAssignment: boolean
   /** The id to give to a new member. */
   readonly newMemberId: string
+  /** The same for a group of the consumer protocol, where ids are bare. */
+  readonly newConsumerMemberId: string
   readonly ticket: Ticket
 }
 
@@ -165,17 +174,6 @@ function speaksWith(group: ClassicGroup, { protocolType, protocols }: JoinComman
   if (protocolType !== group.protocolType) return false
   const known = new Set(protocolsOfAll([...group.members.values()]))
   return protocols.some(({ name }) => known.has(name))
-}
-
-function sameProtocols(a: readonly ClassicProtocol[], b: readonly ClassicProtocol[]): boolean {
-  return (
-    a.length === b.length &&
-    a.every(({ name, metadata }, i) => name === b[i]!.name && sameBytes(metadata, b[i]!.metadata))
-  )
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i])
 }
 
 function addMember(draft: ClassicDraft, memberId: string, command: JoinCommand, rules: ClassicRules): void {

@@ -1,8 +1,12 @@
 /** What the decisions about a consumer group have in common: what they see, and what they come to. */
 import type { ClusterImage } from '../cluster/cluster-image.ts'
 import type { KafkaError } from '../errors.ts'
+import type { ClassicReply, ClassicRules, DeadlineChange } from './classic-decision.ts'
+import type { ClassicGroup } from './classic-group.ts'
 import type { TopicsSeen } from './consumer-group.ts'
-import type { ConsumerMember, TopicPartitionList, ConsumerGroupRecord } from './consumer-member.ts'
+import type { ConsumerMember, TopicPartitionList } from './consumer-member.ts'
+import type { GroupRecord } from './group-record.ts'
+import type { MigrationPolicy } from './migration-policy.ts'
 import type { CompilePattern } from './topic-pattern.ts'
 
 /** Kafka's `group.consumer.*`, those of the group itself (`consumer.*`) already applied. */
@@ -15,6 +19,8 @@ export interface ConsumerGroupSettings {
   /** The least time between two targets (KIP-1263). */
   readonly assignmentIntervalMs: number
   readonly regexRefreshIntervalMs: number
+  /** `group.consumer.migration.policy`: whether groups may change their protocol while members are in them. */
+  readonly migrationPolicy: MigrationPolicy
 }
 
 export interface ConsumerGroupContext {
@@ -22,6 +28,8 @@ export interface ConsumerGroupContext {
   readonly nowMs: bigint
   readonly settings: ConsumerGroupSettings
   readonly compilePattern: CompilePattern
+  /** For groups that become classic ones. */
+  readonly classicRules: ClassicRules
 }
 
 export interface ConsumerHeartbeat {
@@ -55,6 +63,10 @@ export interface HeartbeatAnswer {
 /** A change of a member's deadlines; `afterMs` null = it has none of that kind any more. */
 export type MemberDeadline =
   | { readonly kind: 'session'; readonly memberId: string; readonly afterMs: number | null }
+  /** A member of the classic protocol is to join again by then. Set only when none is set. */
+  | { readonly kind: 'join'; readonly memberId: string; readonly afterMs: number | null }
+  /** A member of the classic protocol is to ask for its assignment by then. */
+  | { readonly kind: 'sync'; readonly memberId: string; readonly afterMs: number | null }
   | {
       /** The member has until then to revoke what it was asked to at this epoch. */
       readonly kind: 'rebalance'
@@ -69,12 +81,29 @@ export interface GroupRefusal {
   readonly message: string
 }
 
+/** The group changes its protocol with the records; whatever deadlines it had are void. */
+export type Conversion =
+  | {
+      readonly to: 'consumer'
+      /** Members that waited for the rebalance of the classic group. */
+      readonly replies: readonly ClassicReply[]
+    }
+  | {
+      readonly to: 'classic'
+      /** The group with what is not in its record. */
+      readonly group: ClassicGroup
+      readonly deadlines: readonly DeadlineChange[]
+      /** Why it rebalances, or null. */
+      readonly rebalance: string | null
+    }
+
 export interface ConsumerGroupDecision<Answer> {
-  readonly records: readonly ConsumerGroupRecord[]
+  readonly records: readonly GroupRecord[]
   readonly answer: Answer | GroupRefusal
   readonly deadlines: readonly MemberDeadline[]
   /** To be noted in the group once the records count; null = nothing was looked at. */
   readonly topicsSeen: TopicsSeen | null
+  readonly conversion?: Conversion
 }
 
 export function refuse(error: KafkaError, message: string): ConsumerGroupDecision<never> {
@@ -86,5 +115,7 @@ export function withoutDeadlines({ memberId, memberEpoch }: ConsumerMember): rea
   return [
     { kind: 'session', memberId, afterMs: null },
     { kind: 'rebalance', memberId, memberEpoch, afterMs: null },
+    { kind: 'join', memberId, afterMs: null },
+    { kind: 'sync', memberId, afterMs: null },
   ]
 }

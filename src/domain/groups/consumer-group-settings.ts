@@ -5,6 +5,7 @@ import { parseConfig } from '../config/config-value.ts'
 import { groupKeys } from '../config/group-keys.ts'
 import type { ConsumerGroupSettings } from './consumer-decision.ts'
 import { knownAssignors } from './consumer-target.ts'
+import { migrationPolicy } from './migration-policy.ts'
 
 export function consumerGroupSettings(
   image: ClusterImage,
@@ -30,5 +31,6 @@ export function consumerGroupSettings(
     sessionTimeoutMs: ofGroup('session.timeout.ms'),
     assignmentIntervalMs: ofGroup('assignment.interval.ms'),
     regexRefreshIntervalMs: broker.number('group.consumer.regex.refresh.interval.ms'),
+    migrationPolicy: migrationPolicy(broker.string('group.consumer.migration.policy') ?? ''),
   }
 }

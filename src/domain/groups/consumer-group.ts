@@ -9,6 +9,7 @@ import type { ClusterImage } from '../cluster/cluster-image.ts'
 import type { KafkaError } from '../errors.ts'
 import type { Uuid } from '../uuid.ts'
 import type { Assignment } from './assignors/assignor.ts'
+import type { MemberDeadline } from './consumer-decision.ts'
 import {
   memberTombstones,
   newMember,
@@ -120,26 +121,26 @@ export class ConsumerGroup implements Group {
     if (transactional && generationOrEpoch === -1 && memberId === '' && groupInstanceId === null) return null
     const member = this.#members.get(memberId)
     if (member === undefined) return 'UNKNOWN_MEMBER_ID'
-    if (member.classicMemberMetadata !== null) {
-      return generationOrEpoch === member.memberEpoch ? null : 'ILLEGAL_GENERATION'
-    }
-    if (!transactional && committer.knowsEpochs === false) return 'UNSUPPORTED_VERSION'
+    const isClassic = member.classicMemberMetadata !== null
+    if (!isClassic && !transactional && committer.knowsEpochs === false) return 'UNSUPPORTED_VERSION'
     if (generationOrEpoch === member.memberEpoch) return null
-    if (generationOrEpoch > member.memberEpoch || topics === undefined) return 'STALE_MEMBER_EPOCH'
+    const stale = isClassic ? 'ILLEGAL_GENERATION' : 'STALE_MEMBER_EPOCH'
+    if (generationOrEpoch > member.memberEpoch || topics === undefined) return stale
     // KIP-1251: an older epoch will do for what has been the member's since then.
     const since = (topicId: Uuid, partition: number): number =>
       epochOf(member.assigned, topicId, partition) ?? epochOf(member.pendingRevocation, topicId, partition) ?? Infinity
     const held = topics.every(({ topicId, partitions }) =>
       partitions.every(({ partition }) => since(topicId, partition) <= generationOrEpoch),
     )
-    return held ? null : 'STALE_MEMBER_EPOCH'
+    return held ? null : stale
   }
 
   refuseFetch(memberId: string | null, memberEpoch: number): KafkaError | null {
     if (memberId === null && memberEpoch < 0) return null
     const member = this.#members.get(memberId ?? '')
     if (member === undefined) return 'UNKNOWN_MEMBER_ID'
-    return member.memberEpoch === memberEpoch ? null : 'STALE_MEMBER_EPOCH'
+    if (member.memberEpoch === memberEpoch) return null
+    return member.classicMemberMetadata === null ? 'STALE_MEMBER_EPOCH' : 'ILLEGAL_GENERATION'
   }
 
   refuseDelete(): KafkaError | null {
@@ -155,14 +156,7 @@ export class ConsumerGroup implements Group {
   }
 
   tombstones(): readonly ConsumerGroupRecord[] {
-    const { groupId } = this
-    const key = { groupId }
-    return [
-      ...[...this.#members.keys()].flatMap((memberId) => memberTombstones(groupId, memberId)),
-      { type: 'ConsumerGroupTargetAssignmentMetadata', key, value: null },
-      ...[...this.#regexes.keys()].map((pattern) => regexTombstone(groupId, pattern)),
-      { type: 'ConsumerGroupMetadata', key, value: null },
-    ]
+    return groupTombstones(this.groupId, [...this.#members.keys()], [...this.#regexes.keys()])
   }
 
   /** One of the group's records. The tombstone of ConsumerGroupMetadata is its owner's business: the group is gone. */
@@ -263,9 +257,40 @@ export class ConsumerGroup implements Group {
   }
 }
 
+/** Deadlines of a group that was just loaded: its members have a whole session to come back. */
+export function deadlinesAfterLoad(group: ConsumerGroup, sessionTimeoutMs: number): readonly MemberDeadline[] {
+  return [...group.members.values()].flatMap((member): readonly MemberDeadline[] => {
+    const { memberId, memberEpoch, state, rebalanceTimeoutMs, classicMemberMetadata } = member
+    const afterMs = classicMemberMetadata?.sessionTimeoutMs ?? sessionTimeoutMs
+    const session = { kind: 'session', memberId, afterMs } as const
+    // One of the classic protocol is told to join again by its heartbeats, and has its deadline from then on.
+    if (state !== 'UNREVOKED_PARTITIONS' || classicMemberMetadata !== null) return [session]
+    return [session, { kind: 'rebalance', memberId, memberEpoch, afterMs: rebalanceTimeoutMs }]
+  })
+}
+
 /** The record of a new epoch. */
 export function epochRecord(groupId: string, epoch: number, metadataHash: bigint): ConsumerGroupRecord {
   return { type: 'ConsumerGroupMetadata', key: { groupId }, value: { epoch, metadataHash } }
+}
+
+/** All that the log may hold of a group of these members and patterns, taken back in the order of a real broker. */
+export function groupTombstones(
+  groupId: string,
+  memberIds: readonly string[],
+  patterns: readonly string[],
+): readonly ConsumerGroupRecord[] {
+  const key = { groupId }
+  const ofMembers = memberIds.map((memberId) => memberTombstones(groupId, memberId))
+  return [
+    ...ofMembers.map(([assignment]) => assignment!),
+    ...ofMembers.map(([, target]) => target!),
+    { type: 'ConsumerGroupTargetAssignmentMetadata', key, value: null },
+    ...ofMembers.map(([, , subscription]) => subscription!),
+    ...patterns.map((pattern) => regexTombstone(groupId, pattern)),
+    { type: 'ConsumerGroupPartitionMetadata', key, value: null },
+    { type: 'ConsumerGroupMetadata', key, value: null },
+  ]
 }
 
 /** The record by which a pattern is forgotten. */

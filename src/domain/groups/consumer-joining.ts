@@ -30,10 +30,8 @@ export function findMember(
   maxSize: number,
 ): JoiningMember | GroupRefusal {
   const { memberId, instanceId } = heartbeat
-  if (group.members.size >= maxSize && !group.members.has(memberId)) {
-    const message = `The consumer group has reached its maximum capacity of ${maxSize} members.`
-    return { error: 'GROUP_MAX_SIZE_REACHED', message }
-  }
+  const full = refuseFull(group, memberId, maxSize)
+  if (full !== null) return full
   return instanceId === null ? findDynamic(group, heartbeat) : findStatic(group, heartbeat, instanceId)
 }
 
@@ -58,14 +56,43 @@ function findStatic(
   }
   const existing = group.staticMember(instanceId)
   if (existing === null) return { member: group.members.get(memberId) ?? newMember(memberId), replaced: null }
-  if (existing.memberEpoch !== STATIC_LEAVE_EPOCH) {
+  // Consumers of the classic protocol do not say when they go: whoever comes with their instance takes their place.
+  if (existing.memberEpoch !== STATIC_LEAVE_EPOCH && existing.classicMemberMetadata === null) {
     const message =
       `Static member ${memberId} with instance id ${instanceId} cannot join the group because the instance id is ` +
       `owned by ${existing.memberId} member.`
     return { error: 'UNRELEASED_INSTANCE_ID', message }
   }
+  return takenPlace(existing, memberId)
+}
+
+/** A static member that comes back under another id. */
+function takenPlace(existing: ConsumerMember, memberId: string): JoiningMember {
   const member = { ...existing, memberId, memberEpoch: JOIN_EPOCH, previousMemberEpoch: JOIN_EPOCH }
   return { member, replaced: existing }
+}
+
+/** Who a JoinGroup of the classic protocol comes from; `isNew` = it came without an id. */
+export function findClassicMember(
+  group: ConsumerGroup,
+  memberId: string,
+  instanceId: string | null,
+  isNew: boolean,
+): JoiningMember | GroupRefusal {
+  if (instanceId === null) return { member: group.members.get(memberId) ?? newMember(memberId), replaced: null }
+  if (!isNew) {
+    const member = staticMemberOf(group, instanceId, memberId)
+    return 'error' in member ? member : { member, replaced: null }
+  }
+  const existing = group.staticMember(instanceId)
+  return existing === null ? { member: newMember(memberId), replaced: null } : takenPlace(existing, memberId)
+}
+
+/** Why a group takes nobody of this id in, or null. */
+export function refuseFull(group: ConsumerGroup, memberId: string, maxSize: number): GroupRefusal | null {
+  if (group.members.size < maxSize || group.members.has(memberId)) return null
+  const message = `The consumer group has reached its maximum capacity of ${maxSize} members.`
+  return { error: 'GROUP_MAX_SIZE_REACHED', message }
 }
 
 /** The static member behind an instance id, if this is it. */

@@ -3,6 +3,7 @@
  * (ConsumerGroupMemberMetadata), one for what it holds (ConsumerGroupCurrentMemberAssignment). Immutable.
  */
 import type { Uuid } from '../uuid.ts'
+import { sameProtocols } from './classic-group.ts'
 import type {
   AssignedTopicPartitions,
   ConsumerCurrentAssignmentValue,
@@ -25,6 +26,9 @@ export type PartitionEpochs = ReadonlyMap<Uuid, ReadonlyMap<number, number>>
 /** Partitions as requests and responses list them. */
 export type TopicPartitionList = readonly { readonly topicId: Uuid; readonly partitions: readonly number[] }[]
 
+/** What a member of the classic protocol says in its JoinGroup. */
+export type ClassicMetadata = NonNullable<ConsumerMemberValue['classicMemberMetadata']>
+
 export interface ConsumerMember {
   readonly memberId: string
   readonly instanceId: string | null
@@ -38,7 +42,7 @@ export interface ConsumerMember {
   readonly rebalanceTimeoutMs: number
   readonly serverAssignor: string | null
   /** Of a member that speaks the classic protocol in this group; null = it speaks the consumer protocol. */
-  readonly classicMemberMetadata: ConsumerMemberValue['classicMemberMetadata']
+  readonly classicMemberMetadata: ClassicMetadata | null
   /** -2 = a static member that is away and may come back. */
   readonly memberEpoch: number
   readonly previousMemberEpoch: number
@@ -156,8 +160,14 @@ export function sameSubscription(a: ConsumerMember, b: ConsumerMember): boolean 
     a.subscribedTopicRegex === b.subscribedTopicRegex &&
     a.rebalanceTimeoutMs === b.rebalanceTimeoutMs &&
     a.serverAssignor === b.serverAssignor &&
-    a.classicMemberMetadata === b.classicMemberMetadata
+    sameClassicMetadata(a.classicMemberMetadata, b.classicMemberMetadata)
   )
+}
+
+function sameClassicMetadata(a: ClassicMetadata | null, b: ClassicMetadata | null): boolean {
+  if (a === b) return true
+  if (a?.sessionTimeoutMs !== b?.sessionTimeoutMs) return false
+  return sameProtocols(a?.supportedProtocols ?? [], b?.supportedProtocols ?? [])
 }
 
 export function sameAssignment(a: ConsumerMember, b: ConsumerMember): boolean {

@@ -21,6 +21,7 @@ import {
   type ConsumerGroupRecord,
 } from './consumer-member.ts'
 import { hashOfSubscriptions, seen } from './consumer-topics.ts'
+import { decideDowngrade, mayDowngrade } from './group-downgrade.ts'
 
 /** A heartbeat with the epoch -1 or -2. */
 export function decideLeave(
@@ -41,7 +42,7 @@ export function decideLeave(
     : { ...decideRemoval(group, [member], context), answer }
 }
 
-/** Nothing was heard of the member for the session timeout. */
+/** Nothing was heard of the member for the session timeout, or it did not join or sync in time. */
 export function decideSessionExpired(
   group: ConsumerGroup,
   memberId: string,
@@ -63,18 +64,25 @@ export function decideRebalanceExpired(
   return decideRemoval(group, late ? [member] : [], context)
 }
 
-function decideRemoval(
+/** Members are gone: the others get a new epoch, or become a classic group when no other protocol is left. */
+export function decideRemoval(
   group: ConsumerGroup,
   gone: readonly ConsumerMember[],
-  { image }: ConsumerGroupContext,
+  context: ConsumerGroupContext,
 ): ConsumerGroupDecision<null> {
   if (gone.length === 0) return { records: [], answer: null, deadlines: [], topicsSeen: null }
   const { groupId } = group
+  const { image } = context
   const left = new Map(group.members)
+  for (const { memberId } of gone) left.delete(memberId)
+  if (mayDowngrade([...left.values()], context)) {
+    const why = `Downgrade group ${groupId} from consumer to classic for member leaving.`
+    const { records, conversion } = decideDowngrade(group, [...left.values()], null, why, context)
+    return { records, answer: null, deadlines: [], topicsSeen: null, conversion }
+  }
   const records: ConsumerGroupRecord[] = []
   const deadlines: MemberDeadline[] = []
   for (const member of gone) {
-    left.delete(member.memberId)
     records.push(...memberTombstones(groupId, member.memberId))
     deadlines.push(...withoutDeadlines(member))
   }

@@ -72,12 +72,21 @@ export function computeTarget(input: TargetInput): {
   for (const [memberId, target] of targets) {
     if (!sameTarget(target, input.target(memberId))) records.push(targetRecord(groupId, memberId, target))
   }
-  records.push({
+  records.push(targetMetadataRecord(groupId, epoch, nowMs))
+  return { targets, records }
+}
+
+/** The record that the target is of this epoch. */
+export function targetMetadataRecord(
+  groupId: string,
+  assignmentEpoch: number,
+  assignmentTimestamp: bigint,
+): ConsumerGroupRecord {
+  return {
     type: 'ConsumerGroupTargetAssignmentMetadata',
     key: { groupId },
-    value: { assignmentEpoch: epoch, assignmentTimestamp: nowMs },
-  })
-  return { targets, records }
+    value: { assignmentEpoch, assignmentTimestamp },
+  }
 }
 
 export function targetRecord(groupId: string, memberId: string, target: Assignment): ConsumerGroupRecord {

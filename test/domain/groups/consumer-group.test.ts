@@ -398,7 +398,7 @@ describe('offsets of a consumer group', () => {
     expect(driven.group.refuseDelete()).toBe('NON_EMPTY_GROUP')
     const gone = driven.group.tombstones()
     expect(gone.every(({ value }) => value === null)).toBe(true)
-    expect(gone).toHaveLength(6)
+    expect(gone).toHaveLength(7)
     driven.leave('r')
     expect(driven.group.refuseDelete()).toBeNull()
     expect(driven.group.refuseOffsetDelete()).toBeNull()

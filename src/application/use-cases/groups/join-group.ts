@@ -5,7 +5,7 @@ import { dashedUuid } from '../../../domain/uuid.ts'
 import type { ClassicGroups } from '../../classic-groups.ts'
 import type { Random } from '../../ports/random.ts'
 
-export type JoinGroupCommand = Omit<JoinCommand, 'ticket' | 'newMemberId'>
+export type JoinGroupCommand = Omit<JoinCommand, 'ticket' | 'newMemberId' | 'newConsumerMemberId'>
 
 export class JoinGroup {
   readonly #groups: ClassicGroups
@@ -18,8 +18,9 @@ export class JoinGroup {
 
   execute(command: JoinGroupCommand): Promise<JoinAnswer> {
     const { memberId, clientId, groupInstanceId } = command
-    const isNew = memberId === ''
-    const newMemberId = isNew ? `${groupInstanceId ?? clientId}-${dashedUuid(this.#random.uuid())}` : memberId
-    return this.#groups.join({ ...command, newMemberId })
+    if (memberId !== '') return this.#groups.join({ ...command, newMemberId: memberId, newConsumerMemberId: memberId })
+    const uuid = this.#random.uuid()
+    const newMemberId = `${groupInstanceId ?? clientId}-${dashedUuid(uuid)}`
+    return this.#groups.join({ ...command, newMemberId, newConsumerMemberId: uuid })
   }
 }
