@@ -159,7 +159,8 @@ export class ClassicGroups {
 
 /** A decision that is just its answer. */
 function replying(
-  reply: { readonly ticket: Ticket; readonly join: JoinAnswer } | { readonly ticket: Ticket; readonly sync: SyncAnswer },
+  reply:
+    { readonly ticket: Ticket; readonly join: JoinAnswer } | { readonly ticket: Ticket; readonly sync: SyncAnswer },
 ): GroupOutcome<null> {
   return { records: [], answer: null, replies: [reply] }
 }

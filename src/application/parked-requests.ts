@@ -3,7 +3,8 @@ import type { KafkaError } from '../domain/errors.ts'
 import type { ClassicReply, JoinAnswer, SyncAnswer } from '../domain/groups/classic-decision.ts'
 import type { Ticket } from '../domain/groups/classic-group.ts'
 
-export type ParkedAnswer = { readonly join: JoinAnswer } | { readonly sync: SyncAnswer } | { readonly error: KafkaError }
+export type ParkedAnswer =
+  { readonly join: JoinAnswer } | { readonly sync: SyncAnswer } | { readonly error: KafkaError }
 
 export class ParkedRequests {
   readonly #parked = new Map<Ticket, (answer: ParkedAnswer) => void>()

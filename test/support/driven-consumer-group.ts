@@ -97,7 +97,13 @@ export class DrivenConsumerGroup {
   }
 
   context(): ConsumerGroupContext {
-    return { image: this.image, nowMs: this.nowMs, settings: this.settings, compilePattern: compile, classicRules: rules }
+    return {
+      image: this.image,
+      nowMs: this.nowMs,
+      settings: this.settings,
+      compilePattern: compile,
+      classicRules: rules,
+    }
   }
 
   #apply<Answer>(decision: ConsumerGroupDecision<Answer>): Answer | GroupRefusal {

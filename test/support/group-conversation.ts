@@ -2,6 +2,8 @@
  * One connection that speaks about one group to a broker, whichever it is, and writes down what was said so that two
  * brokers can be compared: ids that a broker draws become `id1`, `id2` …, the topic's id `topic`, times are left out.
  */
+import { errorCode } from '../../src/domain/errors.ts'
+import { readRecords } from '../../src/domain/log/record.ts'
 import { GroupRecordCodec } from '../../src/adapters/internal-records/group-record-codec.ts'
 import { createTopics } from '../../src/adapters/wire/apis/19-create-topics.ts'
 import { findCoordinator } from '../../src/adapters/wire/apis/10-find-coordinator.ts'
@@ -12,8 +14,7 @@ import { leaveGroup } from '../../src/adapters/wire/apis/13-leave-group.ts'
 import { syncGroup } from '../../src/adapters/wire/apis/14-sync-group.ts'
 import type { Api } from '../../src/adapters/wire/api.ts'
 import type { WritableOf } from '../../src/adapters/codec/schema.ts'
-import { errorName } from './error-names.ts'
-import { readPartition } from './records.ts'
+import { batchesIn, readPartition, topicIdOf } from './records.ts'
 import type { ResponseValue, WireClient } from './wire-client.ts'
 
 export const TOPIC = 'conversions'
@@ -45,27 +46,30 @@ export class GroupConversation {
   readonly groupId: string
   readonly said: unknown[] = []
   readonly #client: WireClient
+  readonly #aside: WireClient
   readonly #names = new Map<string, string>()
   #topicId = ''
 
-  constructor(client: WireClient, groupId: string) {
+  /** `aside`: another connection to the same broker, for requests that wait: a real broker answers in their order. */
+  constructor(client: WireClient, aside: WireClient, groupId: string) {
     this.#client = client
+    this.#aside = aside
     this.groupId = groupId
   }
 
   /** Makes the topic if it is not there and finds the coordinator. */
   async begin(): Promise<void> {
     const topic = { name: TOPIC, numPartitions: PARTITIONS, replicationFactor: 1, assignments: [], configs: [] }
-    const made = await this.#client.send(createTopics, 7, { topics: [topic], timeoutMs: 10_000 })
-    this.#topicId = made.topics[0]!.topicId
+    await this.#client.send(createTopics, 7, { topics: [topic], timeoutMs: 10_000 })
+    this.#topicId = await topicIdOf(this.#client, TOPIC)
     await this.#until(async () => {
       const found = await this.#client.send(findCoordinator, 4, { keyType: 0, coordinatorKeys: [this.groupId] })
       return found.coordinators[0]!.errorCode === 0
     })
     // A real broker loads the coordinator after it has said where it is.
     await this.#until(async () => {
-      const { errorCode } = await this.#client.send(heartbeat, 4, { groupId: `${this.groupId}?`, memberId: 'x' })
-      return errorName(errorCode) === 'UNKNOWN_MEMBER_ID'
+      const answer = await this.#client.send(heartbeat, 4, { groupId: this.groupId, generationId: 1, memberId: 'x' })
+      return answer.errorCode === errorCode('UNKNOWN_MEMBER_ID')
     })
   }
 
@@ -90,13 +94,31 @@ export class GroupConversation {
     })
   }
 
+  /** A new member that waits for the rebalance; its answer is not written down by itself. */
+  joinAside() {
+    return this.#aside.send(joinGroup, 3, {
+      groupId: this.groupId,
+      sessionTimeoutMs: 30_000,
+      rebalanceTimeoutMs: 60_000,
+      memberId: '',
+      protocolType: 'consumer',
+      protocols: [{ name: 'range', metadata: subscriptionBytes({ topics: [TOPIC] }) }],
+    })
+  }
+
   sync(memberId: string, generationId: number, changes: Partial<WritableOf<typeof syncGroup.request>> = {}) {
-    const more = { groupId: this.groupId, protocolType: 'consumer', protocolName: 'range' }
+    const more = { groupId: this.groupId, protocolType: 'consumer', protocolName: 'range', assignments: [] }
     return this.#say(syncGroup, 5, { ...more, generationId, memberId, ...changes })
   }
 
   beat(memberId: string, generationId: number, groupInstanceId: string | null = null) {
     return this.#say(heartbeat, 4, { groupId: this.groupId, generationId, memberId, groupInstanceId })
+  }
+
+  /** A heartbeat that is not written down; its error. */
+  async heartbeat(memberId: string, generationId: number): Promise<number> {
+    const answer = await this.#client.send(heartbeat, 4, { groupId: this.groupId, generationId, memberId })
+    return answer.errorCode
   }
 
   leave(...members: readonly { memberId?: string; groupInstanceId?: string | null }[]) {
@@ -127,6 +149,10 @@ export class GroupConversation {
     return answer
   }
 
+  note(answer: unknown): void {
+    this.said.push(this.#plain(answer))
+  }
+
   /** Any request, written down like the others. */
   say<A extends Api>(api: A, version: number, body: WritableOf<A['request']>): Promise<ResponseValue<A>> {
     return this.#say(api, version, body)
@@ -137,9 +163,9 @@ export class GroupConversation {
     const codec = new GroupRecordCodec()
     const batches: unknown[] = []
     for (let partition = 0; partition < partitions; partition++) {
-      const { batches: read } = await readPartition(this.#client, '__consumer_offsets', partition)
-      for (const records of read) {
-        const own = records
+      const { bytes } = await readPartition(this.#client, '__consumer_offsets', partition)
+      for (const batch of batchesIn(bytes)) {
+        const own = [...readRecords(batch, batch.records())]
           .map(({ key, value }) => codec.decode(key!, value))
           .filter((record) => JSON.stringify(record?.key ?? {}).includes(`"${this.groupId}"`))
           .map((record) => this.#plain(record))
@@ -150,10 +176,14 @@ export class GroupConversation {
   }
 
   #plain(value: unknown, key = ''): unknown {
-    if (typeof value === 'bigint') return /timestamp|hash/i.test(key) ? (value > 0n ? 'set' : 'unset') : Number(value)
+    if (typeof value === 'bigint')
+      return /timestamp|hash/i.test(key) ? (value > 0n || value < -1n ? 'set' : 'unset') : Number(value)
     if (value instanceof Uint8Array) return Buffer.from(value).toString('hex')
-    if (Array.isArray(value)) return value.map((item) => this.#plain(item, key))
-    if (key === 'errorCode') return errorName(value as number)
+    if (Array.isArray(value)) {
+      const items = value.map((item) => this.#plain(item, key))
+      // Members lie in a hash table.
+      return key === 'members' ? sorted(items) : items
+    }
     if (typeof value === 'string') return this.#named(value, key)
     if (value === null || typeof value !== 'object') return value
     return Object.fromEntries(Object.entries(value).map(([field, inner]) => [field, this.#plain(inner, field)]))
@@ -161,9 +191,12 @@ export class GroupConversation {
 
   #named(value: string, key: string): string {
     if (value === this.#topicId) return 'topic'
-    const plain = value.replaceAll(/[\w.]*-?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, (id) =>
-      this.#idName(id),
-    )
+    if (value === this.groupId) return 'group'
+    const plain = value
+      .replaceAll(this.groupId, 'group')
+      .replaceAll(/(wire-client-)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, (id) =>
+        this.#idName(id),
+      )
     return /^(memberId|leader)$/.test(key) && /^[\w-]{22}$/.test(plain) ? this.#idName(plain) : plain
   }
 
@@ -172,6 +205,11 @@ export class GroupConversation {
     this.#names.set(id, name)
     return name
   }
+}
+
+function sorted(items: readonly unknown[]): readonly unknown[] {
+  const byText = items.map((item) => [JSON.stringify(item), item] as const)
+  return byText.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, item]) => item)
 }
 
 function int16(value: number): Buffer {

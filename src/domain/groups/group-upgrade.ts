@@ -32,7 +32,10 @@ export interface Upgrade {
   readonly deadlines: readonly MemberDeadline[]
 }
 
-export function decideUpgrade(classic: ClassicGroup, { image, settings }: ConsumerGroupContext): Upgrade | GroupRefusal {
+export function decideUpgrade(
+  classic: ClassicGroup,
+  { image, settings }: ConsumerGroupContext,
+): Upgrade | GroupRefusal {
   const because = (why: string): GroupRefusal => ({
     error: 'GROUP_ID_NOT_FOUND',
     message: `Cannot upgrade classic group ${classic.groupId} to consumer group because ${why}.`,
