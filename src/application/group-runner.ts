@@ -7,14 +7,14 @@ import type { KafkaError } from '../domain/errors.ts'
 import type { ClassicDecision, ClassicReply, ClassicRules, DeadlineChange } from '../domain/groups/classic-decision.ts'
 import type { ClassicGroup, Ticket } from '../domain/groups/classic-group.ts'
 import { decideDue, deadlinesOnLoad, shrinkOnLoad } from '../domain/groups/classic-membership.ts'
-import type {
-  ConsumerGroupContext,
-  ConsumerGroupDecision,
-  ConsumerGroupSettings,
-  GroupRefusal,
-  MemberDeadline,
+import {
+  deadlinesAfterLoad,
+  type ConsumerGroupContext,
+  type ConsumerGroupDecision,
+  type ConsumerGroupSettings,
+  type GroupRefusal,
+  type MemberDeadline,
 } from '../domain/groups/consumer-decision.ts'
-import { deadlinesAfterLoad } from '../domain/groups/consumer-group.ts'
 import { decideRebalanceExpired, decideSessionExpired } from '../domain/groups/consumer-removal.ts'
 import type { GroupRecord } from '../domain/groups/group-record.ts'
 import type { GroupShard } from '../domain/groups/group-shard.ts'

@@ -3,7 +3,7 @@ import type { ClusterImage } from '../cluster/cluster-image.ts'
 import type { KafkaError } from '../errors.ts'
 import type { ClassicReply, ClassicRules, DeadlineChange } from './classic-decision.ts'
 import type { ClassicGroup } from './classic-group.ts'
-import type { TopicsSeen } from './consumer-group.ts'
+import type { ConsumerGroup, TopicsSeen } from './consumer-group.ts'
 import type { ConsumerMember, TopicPartitionList } from './consumer-member.ts'
 import type { GroupRecord } from './group-record.ts'
 import type { MigrationPolicy } from './migration-policy.ts'
@@ -118,4 +118,16 @@ export function withoutDeadlines({ memberId, memberEpoch }: ConsumerMember): rea
     { kind: 'join', memberId, afterMs: null },
     { kind: 'sync', memberId, afterMs: null },
   ]
+}
+
+/** Deadlines of a group that was just loaded: its members have a whole session to come back. */
+export function deadlinesAfterLoad(group: ConsumerGroup, sessionTimeoutMs: number): readonly MemberDeadline[] {
+  return [...group.members.values()].flatMap((member): readonly MemberDeadline[] => {
+    const { memberId, memberEpoch, state, rebalanceTimeoutMs, classicMemberMetadata } = member
+    const afterMs = classicMemberMetadata?.sessionTimeoutMs ?? sessionTimeoutMs
+    const session = { kind: 'session', memberId, afterMs } as const
+    // One of the classic protocol is told to join again by its heartbeats, and has its deadline from then on.
+    if (state !== 'UNREVOKED_PARTITIONS' || classicMemberMetadata !== null) return [session]
+    return [session, { kind: 'rebalance', memberId, memberEpoch, afterMs: rebalanceTimeoutMs }]
+  })
 }

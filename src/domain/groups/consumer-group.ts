@@ -9,7 +9,6 @@ import type { ClusterImage } from '../cluster/cluster-image.ts'
 import type { KafkaError } from '../errors.ts'
 import type { Uuid } from '../uuid.ts'
 import type { Assignment } from './assignors/assignor.ts'
-import type { MemberDeadline } from './consumer-decision.ts'
 import {
   memberTombstones,
   newMember,
@@ -255,18 +254,6 @@ export class ConsumerGroup implements Group {
       }
     }
   }
-}
-
-/** Deadlines of a group that was just loaded: its members have a whole session to come back. */
-export function deadlinesAfterLoad(group: ConsumerGroup, sessionTimeoutMs: number): readonly MemberDeadline[] {
-  return [...group.members.values()].flatMap((member): readonly MemberDeadline[] => {
-    const { memberId, memberEpoch, state, rebalanceTimeoutMs, classicMemberMetadata } = member
-    const afterMs = classicMemberMetadata?.sessionTimeoutMs ?? sessionTimeoutMs
-    const session = { kind: 'session', memberId, afterMs } as const
-    // One of the classic protocol is told to join again by its heartbeats, and has its deadline from then on.
-    if (state !== 'UNREVOKED_PARTITIONS' || classicMemberMetadata !== null) return [session]
-    return [session, { kind: 'rebalance', memberId, memberEpoch, afterMs: rebalanceTimeoutMs }]
-  })
 }
 
 /** The record of a new epoch. */
