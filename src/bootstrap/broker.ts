@@ -1,7 +1,7 @@
 /**
  * One broker, assembled: what it takes to start and to close it in the right order, and what a host may ask of it.
  */
-import type { BoundListener, TcpServer } from '../adapters/wire/tcp-server.ts'
+import type { BoundListener, ListeningSettings, TcpServer } from '../adapters/wire/tcp-server.ts'
 import type { GroupCoordinator } from '../application/group-coordinator.ts'
 import type { Partitions } from '../application/partitions.ts'
 import type { LogStore } from '../application/ports/log-store.ts'
@@ -33,6 +33,10 @@ export interface BrokerParts {
   readonly transactions: TransactionCoordinator
   readonly tasks: readonly BackgroundTask[]
   readonly server: TcpServer
+  /** Where it listens. */
+  readonly listening: ListeningSettings
+  /** Told the listeners with their real ports, before the metadata starts and registers them. */
+  readonly onBound: (listeners: readonly BoundListener[]) => void
   /** Requests that wait for records: answered with what there is when the broker closes. */
   readonly waiters: Waiters<ReadablePartition>
   readonly logger: Logger
@@ -70,10 +74,21 @@ export class Broker implements AsyncDisposable {
 
   async #open(): Promise<void> {
     const { logStore, metadata, partitions, groups, transactions, tasks, server, nodeId, onRegistered } = this.#parts
-    const started: (() => Promise<void>)[] = []
+    // While the storage opens: clients who are early wait in their sockets instead of trying again. What is wrong with
+    // the storage is told first.
+    const binding = server.bind(this.#parts.listening)
+    binding.catch(() => undefined) // awaited below
+    const started: (() => Promise<void>)[] = [
+      () =>
+        binding.then(
+          () => server.stop(0),
+          () => undefined,
+        ),
+    ]
     try {
       await logStore.start()
       started.push(() => logStore.close())
+      this.#parts.onBound(await binding)
       await metadata.start()
       started.push(() => metadata.close())
       onRegistered(metadata.image().brokers.get(nodeId)?.epoch ?? -1n)

@@ -40,6 +40,8 @@ export function createBroker(properties: BrokerProperties = {}, adapters: Adapte
 
 export function assemble(config: ServerConfig, storage: StorageKind, adapters: Adapters): Broker {
   const container = new Container()
+  const boundPorts = new Map<string, number>()
+  container.bind(parts.boundPorts).toConstantValue(boundPorts)
   container.bind(parts.serverConfig).toConstantValue(config)
   container.bind(parts.brokerConfig).toConstantValue(config.broker)
   container
@@ -73,6 +75,13 @@ export function assemble(config: ServerConfig, storage: StorageKind, adapters: A
     groups: container.get(parts.groupCoordinator),
     transactions: container.get(parts.transactionCoordinator),
     server: container.get(parts.server),
+    listening: {
+      listeners: config.listeners,
+      socketListenBacklogSize: config.broker.number('socket.listen.backlog.size'),
+    },
+    onBound: (listeners) => {
+      for (const { name, port } of listeners) boundPorts.set(name, port)
+    },
     waiters: container.get(parts.waiters),
     logger: container.get(ports.logger),
     nodeId: config.nodeId,

@@ -22,10 +22,13 @@ function metadataDirectory({ broker, logDirs }: ServerConfig): string {
   return own === null ? logDirs[0]! : resolve(own)
 }
 
-export function kraftMetadataOptions(server: ServerConfig): KraftMetadataOptions {
+export function kraftMetadataOptions(
+  server: ServerConfig,
+  boundPorts: ReadonlyMap<string, number>,
+): KraftMetadataOptions {
   const { broker, logDirs, controllerListeners } = server
   return {
-    ...memoryMetadataOptions(server),
+    ...memoryMetadataOptions(server, boundPorts),
     logDirs,
     metadataLogDir: metadataDirectory(server),
     controllerEndPoints: () => controllerListeners.map(endPoint),
@@ -38,18 +41,26 @@ export function kraftMetadataOptions(server: ServerConfig): KraftMetadataOptions
   }
 }
 
-export function memoryMetadataOptions(server: ServerConfig): MemoryMetadataOptions {
+export function memoryMetadataOptions(
+  server: ServerConfig,
+  boundPorts: ReadonlyMap<string, number>,
+): MemoryMetadataOptions {
   return {
     nodeId: server.nodeId,
-    endPoints: () => advertisedEndPoints(server),
+    endPoints: () => advertisedEndPoints(server, boundPorts),
     rack: server.broker.string('broker.rack'),
     minInsyncReplicas: server.broker.number('min.insync.replicas'),
   }
 }
 
 /** How this broker registers itself: what it advertises, or where it listens. */
-function advertisedEndPoints({ listeners, advertised }: ServerConfig): readonly BrokerEndpoint[] {
-  return listeners.map((listener) => endPoint(advertised.get(listener.name) ?? listener))
+function advertisedEndPoints(
+  { listeners, advertised }: ServerConfig,
+  boundPorts: ReadonlyMap<string, number>,
+): readonly BrokerEndpoint[] {
+  return listeners.map((listener) =>
+    endPoint(advertised.get(listener.name) ?? { ...listener, port: boundPorts.get(listener.name) ?? listener.port }),
+  )
 }
 
 /** Kafka's numbers for the security protocols in a registration. */

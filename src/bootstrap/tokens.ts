@@ -54,6 +54,8 @@ export const parts = {
   serverConfig: token<ServerConfig>('serverConfig'),
   brokerConfig: token<BrokerConfig>('brokerConfig'),
   live: token<Live>('live'),
+  /** The ports that listeners got, by name; filled before the metadata starts. */
+  boundPorts: token<ReadonlyMap<string, number>>('boundPorts'),
   /** Told the broker epoch once this start is registered. */
   onRegistered: token<(epoch: bigint) => void>('onRegistered'),
   topicConfigs: token<TopicConfigs>('topicConfigs'),

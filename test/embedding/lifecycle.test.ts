@@ -1,6 +1,6 @@
 /** A broker inside another program: started, used, closed, and nothing of it left. */
 import { afterEach, describe, expect, it } from '@jest/globals'
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import net from 'node:net'
 import { join } from 'node:path'
 import {
@@ -87,6 +87,16 @@ describe('a broker in memory', () => {
       expect(await valuesOf(client, 't')).toEqual(['a', 'b', 'c'])
     }
     await expect(connectTo(address)).rejects.toThrow('ECONNREFUSED')
+  })
+
+  it('registers the port that it got where any would do', async () => {
+    const folder = dataFolder()
+    await using broker = await createBroker({ 'log.dirs': folder }).start()
+    const port = Buffer.alloc(2)
+    port.writeUInt16BE(broker.address().port)
+    const log = readFileSync(join(folder, '__cluster_metadata-0/00000000000000000000.log'))
+    // As the record has it: the host with its length, then the port.
+    expect(log.includes(Buffer.concat([Buffer.from('\n127.0.0.1'), port]))).toBe(true)
   })
 
   it('does not notice another one in the same process', async () => {

@@ -4,7 +4,12 @@ import { once } from 'node:events'
 import { ManualClock } from '../../src/adapters/system/manual-clock.ts'
 import { FramePool } from '../../src/adapters/wire/frame-pool.ts'
 import type { RequestResponder } from '../../src/adapters/wire/reply.ts'
-import { defaultConnectionLimits, TcpServer, type TcpServerSettings } from '../../src/adapters/wire/tcp-server.ts'
+import {
+  defaultConnectionLimits,
+  TcpServer,
+  type BoundListener,
+  type TcpServerSettings,
+} from '../../src/adapters/wire/tcp-server.ts'
 import type { Logger } from '../../src/application/ports/logger.ts'
 
 export interface LogLine {
@@ -53,6 +58,7 @@ export async function startServer(
   responder: RequestResponder,
   settings: Partial<TcpServerSettings> = {},
   log = new LogLines(),
+  beforeStart?: (bound: readonly BoundListener[]) => Promise<void>,
 ): Promise<RunningServer> {
   const time = new ManualClock()
   const pool = new FramePool(16 * 1024 * 1024)
@@ -69,6 +75,7 @@ export async function startServer(
     ...settings,
   }
   const server = new TcpServer({ responder, pool, logger: log, timers: time }, () => all)
+  if (beforeStart !== undefined) await beforeStart(await server.bind(all))
   const [listener] = await server.start()
   const port = listener!.port
   const clients: TestClient[] = []

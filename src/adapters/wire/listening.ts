@@ -5,7 +5,6 @@
  * - A host that has several addresses, as `localhost` often does: one socket for each, all on the same port.
  * - Port 0: the operating system chooses; the same port is then used for every address of the listener.
  */
-import { lookup } from 'node:dns'
 import { createServer, isIP, type AddressInfo, type Server, type Socket } from 'node:net'
 
 export interface ListenerOptions {
@@ -62,8 +61,10 @@ async function addressesOf(options: ListenerOptions): Promise<readonly string[]>
   }
 }
 
-function lookUp(host: string): Promise<string[]> {
-  return new Promise((resolve, reject) => {
+/** Node's resolver is loaded when a host is a name: few are, and it costs a part of a millisecond of every start. */
+async function lookUp(host: string): Promise<string[]> {
+  const { lookup } = await import('node:dns')
+  return await new Promise((resolve, reject) => {
     lookup(host, { all: true }, (error, found) => {
       if (error === null) resolve(found.map((entry) => entry.address))
       else reject(error)

@@ -34,11 +34,14 @@ export interface BoundListener extends Listener {
   readonly addresses: readonly string[]
 }
 
-export interface TcpServerSettings extends ConnectionQuotas {
+export interface ListeningSettings {
   readonly listeners: readonly Listener[]
+  readonly socketListenBacklogSize: number
+}
+
+export interface TcpServerSettings extends ConnectionQuotas, ListeningSettings {
   readonly connectionsMaxIdleMs: number
   readonly socketRequestMaxBytes: number
-  readonly socketListenBacklogSize: number
   /** Bytes of all requests under way; pipelining waits above it (`queued.max.request.bytes`, when it is positive). */
   readonly queuedRequestBytesMax: number
   readonly connectionLimits: ConnectionLimits
@@ -61,7 +64,7 @@ export interface TcpServerPorts {
   readonly timers: Timers
 }
 
-/** An accepted socket that waits for a place below `max.connections`. */
+/** An accepted socket that waits: for the start, or for a place below `max.connections`. */
 interface Waiting {
   readonly socket: Socket
   readonly listener: Listener
@@ -83,6 +86,8 @@ export class TcpServer {
   #lastConnectionNumber = 0
   #stopping = false
   #onEmpty: (() => void) | null = null
+  /** Accepted before the server started: nobody listens to them yet. */
+  readonly #early: Omit<Waiting, 'address'>[] = []
 
   /** @param settings - limits on connections are asked at each one; all else is taken when the server starts. */
   constructor(ports: TcpServerPorts, settings: () => TcpServerSettings) {
@@ -100,9 +105,24 @@ export class TcpServer {
     return this.#connections.size
   }
 
-  /** Resolves when every listener listens. When one cannot, none does. */
+  /**
+   * Takes the ports before anything can be answered: whoever connects waits for `start`. Resolves when every listener
+   * listens; when one cannot, none does.
+   */
+  async bind({ listeners, socketListenBacklogSize }: ListeningSettings): Promise<readonly BoundListener[]> {
+    try {
+      for (const listener of listeners) await this.#listen(listener, socketListenBacklogSize)
+    } catch (error) {
+      await this.stop(0)
+      throw error
+    }
+    return this.#bound
+  }
+
+  /** Serves clients; binds the listeners of the settings where that was not done before. */
   async start(): Promise<readonly BoundListener[]> {
     const settings = this.#settings()
+    if (this.#bound.length === 0) await this.bind(settings)
     this.#idle = new IdleWatch(this.#ports.timers, settings.connectionsMaxIdleMs, (connection: Connection) =>
       this.#closeIdle(connection),
     )
@@ -116,12 +136,10 @@ export class TcpServer {
       timers: this.#ports.timers,
       onClosed: (connection) => this.#onClosed(connection),
     }
-    try {
-      for (const listener of settings.listeners) await this.#listen(listener, settings.socketListenBacklogSize)
-    } catch (error) {
-      await this.stop(0)
-      throw error
+    for (const { name, addresses, port } of this.#bound) {
+      this.#ports.logger.info('listening', { listener: name, addresses, port })
     }
+    for (const { socket, listener } of this.#early.splice(0)) this.#accept(socket, listener)
     return this.#bound
   }
 
@@ -132,6 +150,7 @@ export class TcpServer {
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true
     for (const { socket, address } of this.#waiting.splice(0)) this.#drop(socket, address)
+    for (const { socket } of this.#early.splice(0)) socket.destroy()
     const closed = this.#servers.splice(0).map(close)
     const empty = new Promise<void>((resolve) => {
       this.#onEmpty = resolve
@@ -152,15 +171,17 @@ export class TcpServer {
   }
 
   async #listen(listener: Listener, backlog: number): Promise<void> {
-    const servers = await listen({ ...listener, backlog }, (socket) => this.#accept(socket, listener))
+    const servers = await listen({ ...listener, backlog }, (socket) => {
+      if (this.#surroundings !== null) this.#accept(socket, listener)
+      else if (this.#early.length >= backlog) socket.destroy()
+      else this.#early.push({ socket: socket.on('error', () => socket.destroy()), listener })
+    })
     this.#servers.push(...servers)
     const addresses = servers.map((server) => server.address() as AddressInfo)
     for (const server of servers) {
       server.on('error', (error) => this.#ports.logger.error('accepting failed', { listener: listener.name, error }))
     }
-    const bound = { ...listener, port: addresses[0]!.port, addresses: addresses.map(({ address }) => address) }
-    this.#bound.push(bound)
-    this.#ports.logger.info('listening', { listener: bound.name, addresses: bound.addresses, port: bound.port })
+    this.#bound.push({ ...listener, port: addresses[0]!.port, addresses: addresses.map(({ address }) => address) })
   }
 
   #accept(socket: Socket, listener: Listener): void {

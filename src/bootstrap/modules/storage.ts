@@ -24,15 +24,15 @@ export function storageModule(kind: StorageKind, own: Adapters): ContainerModule
 
     bind(ports.metadata)
       .toResolvedValue(
-        (server, logStore, clock, random, logger, checksum) => {
+        (server, boundPorts, logStore, clock, random, logger, checksum) => {
           if (own.metadata !== undefined) return own.metadata
-          if (kind === 'memory') return new MemoryMetadataRepository(random, memoryMetadataOptions(server))
+          if (kind === 'memory') return new MemoryMetadataRepository(random, memoryMetadataOptions(server, boundPorts))
           return new KraftMetadataRepository(
             { logStore, clock, random, logger, checksum },
-            kraftMetadataOptions(server),
+            kraftMetadataOptions(server, boundPorts),
           )
         },
-        [parts.serverConfig, ports.logStore, ports.clock, ports.random, ports.logger, ports.checksum],
+        [parts.serverConfig, parts.boundPorts, ports.logStore, ports.clock, ports.random, ports.logger, ports.checksum],
       )
       .inSingletonScope()
 

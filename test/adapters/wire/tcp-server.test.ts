@@ -5,7 +5,15 @@ import type { InboundFrame } from '../../../src/adapters/wire/framer.ts'
 import { NO_RESPONSE, type ConnectionInfo } from '../../../src/adapters/wire/handler.ts'
 import type { AfterSent, Reply, RequestResponder } from '../../../src/adapters/wire/reply.ts'
 import { defaultConnectionLimits } from '../../../src/adapters/wire/tcp-server.ts'
-import { requestFrame, responseChunks, startServer, turns, until, type RunningServer } from '../../support/tcp.ts'
+import {
+  requestFrame,
+  responseChunks,
+  startServer,
+  TestClient,
+  turns,
+  until,
+  type RunningServer,
+} from '../../support/tcp.ts'
 
 /** Answers when the test says so. */
 class HeldResponder implements RequestResponder {
@@ -441,6 +449,23 @@ describe('listeners', () => {
       ],
     })
     await expect(start).rejects.toThrow(`listener SECOND cannot use 127.0.0.1:${port}: another process`)
+  })
+
+  it('takes its ports before it can answer: who connects then is answered once it has started', async () => {
+    let begin: () => void = () => undefined
+    const begun = new Promise<void>((resolve) => (begin = resolve))
+    let early: TestClient | null = null
+    running = await startServer(echo, {}, undefined, async (bound) => {
+      early = new TestClient(net.connect({ host: '127.0.0.1', port: bound[0]!.port, allowHalfOpen: true }))
+      await early.connected
+      early.write(requestFrame(1))
+      await turns()
+      expect(early.frames).toEqual([])
+      begin()
+    })
+    await begun
+    expect(ids(await early!.receive(1))).toEqual([1])
+    early!.socket.destroy()
   })
 
   it('rejects a host that does not exist', async () => {
