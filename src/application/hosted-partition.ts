@@ -29,6 +29,7 @@ import {
   StorageError,
   type LogOptions,
   type LogSlice,
+  type LogSnapshot,
   type PartitionLog,
   type StampedBatch,
   type TimestampOffset,
@@ -70,6 +71,9 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
     if (answer === null) this.#append(pending)
     else pending.end(refused(answer, this.logStartOffset))
   })
+  /** Appends wait, because the log is being exchanged. */
+  #exchanging = false
+  #exchanged: Promise<void> = Promise.resolve()
   #log: PartitionLog | null = null
   #queue: WriteQueue | null = null
   #producers = new ProducerStates()
@@ -107,20 +111,65 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
       recovered.states.leaves = this.#producers.leaves
       this.#producers = recovered.states
       this.#unsaved = !recovered.saved
-      this.#log = log
-      this.#queue = new WriteQueue(log, {
-        written: (batches, end) => this.#advance(batches, end),
-        failed: (cause) => this.#goOffline('append', cause),
-      })
+      this.#serve(log)
       this.#end = this.#highWatermark = log.range().end
       this.#lastStableOffset = this.#stableUpTo(this.#end)
       if (this.#state === 'opening') this.#state = 'open'
     } catch (cause) {
       this.#goOffline('open', cause)
     }
+    this.#appendWaiting()
+  }
+
+  #serve(log: PartitionLog): void {
+    this.#log = log
+    this.#queue = new WriteQueue(log, {
+      written: (batches, end) => this.#advance(batches, end),
+      failed: (cause) => this.#goOffline('append', cause),
+    })
+  }
+
+  #appendWaiting(): void {
     const waiting = this.#waiting
     this.#waiting = []
     for (const pending of waiting) this.#append(pending)
+  }
+
+  logOptions(): LogOptions {
+    return logOptionsOf(this.topicId, this.#config)
+  }
+
+  /** The log that is served now; null unless open. */
+  get log(): PartitionLog | null {
+    return this.#state === 'open' ? this.#log : null
+  }
+
+  /**
+   * Another copy of the log takes its place (KIP-113): `exchange` runs while nothing is appended, with the producer
+   * states as they are then, and calls `now` with the new log. Appends that come meanwhile wait; when it rejects they
+   * go where they would have gone.
+   */
+  exchangeLog(exchange: (snapshot: LogSnapshot, now: (log: PartitionLog) => void) => Promise<void>): Promise<void> {
+    const exchanged = this.#exchangeLog(exchange)
+    this.#exchanged = exchanged.catch(() => undefined)
+    return exchanged
+  }
+
+  async #exchangeLog(
+    exchange: (snapshot: LogSnapshot, now: (log: PartitionLog) => void) => Promise<void>,
+  ): Promise<void> {
+    this.#exchanging = true
+    try {
+      await this.#queue?.idle()
+      const snapshot = { offset: this.#end, bytes: this.#snapshot() }
+      await exchange(snapshot, (log) => {
+        log.configure(logOptionsOf(this.topicId, this.#config))
+        this.#serve(log)
+      })
+    } finally {
+      this.#exchanging = false
+      this.#appendWaiting()
+    }
   }
 
   get state(): ReadablePartition['state'] {
@@ -224,7 +273,8 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
         pending.end(notAppended('NOT_LEADER_OR_FOLLOWER'))
         return
       case 'open':
-        this.#decide(pending)
+        if (this.#exchanging) this.#waiting.push(pending)
+        else this.#decide(pending)
     }
   }
 
@@ -328,15 +378,15 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
   }
 
   read(from: bigint, limits: PartitionReadLimits, isolation: Isolation): LogSlice | Promise<LogSlice> {
-    const log = this.#readable()
+    this.#readable()
     const before = this.#bound(isolation)
     if (from >= before) return emptySlice(from)
     const within = { bytesMax: limits.bytesMax, atLeastOne: limits.atLeastOne, before }
-    return this.#context.tail.read(this.#window, from, within) ?? this.#guarded('read', log.read(from, within))
+    return this.#context.tail.read(this.#window, from, within) ?? this.#guarded('read', (log) => log.read(from, within))
   }
 
   async abortedTransactions(from: bigint, before: bigint): Promise<readonly AbortedTransaction[]> {
-    return await this.#guarded('read', this.#readable().abortedTransactions(from, before))
+    return await this.#guarded('read', (log) => log.abortedTransactions(from, before))
   }
 
   #bound(isolation: Isolation): bigint {
@@ -348,27 +398,33 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
     throw new StorageError(`${this.#key} is ${this.#state}`)
   }
 
-  async #guarded<T>(during: string, work: Promise<T>): Promise<T> {
+  /** Asks the log; a question that meets a log just exchanged for another one is asked again. */
+  async #guarded<T>(during: string, work: (log: PartitionLog) => Promise<T>): Promise<T> {
+    const log = this.#readable()
     try {
-      return await work
+      return await work(log)
     } catch (cause) {
-      if (cause instanceof StorageError) this.#goOffline(during, cause)
+      if (!(cause instanceof StorageError)) throw cause
+      if (this.#log !== log) return await this.#guarded(during, work)
+      this.#goOffline(during, cause)
       throw cause
     }
   }
 
   async offsetForTimestamp(timestamp: bigint, isolation: Isolation): Promise<TimestampOffset | null> {
     const bound = this.#bound(isolation)
-    const lookup = this.#readable().offsetForTimestamp(timestamp, (batch, least, from) =>
-      findInBatch(batch, this.#section, (view, section) => findByTimestamp(view, section, least, from)),
+    const found = await this.#guarded('timestamp look-up', (log) =>
+      log.offsetForTimestamp(timestamp, (batch, least, from) =>
+        findInBatch(batch, this.#section, (view, section) => findByTimestamp(view, section, least, from)),
+      ),
     )
-    const found = await this.#guarded('timestamp look-up', lookup)
     return found === null || found.offset >= bound ? null : found
   }
 
   offsetOfMaxTimestamp(): Promise<TimestampOffset | null> {
-    const lookup = this.#readable().offsetOfMaxTimestamp((batch) => findInBatch(batch, this.#section, findMaxTimestamp))
-    return this.#guarded('timestamp look-up', lookup)
+    return this.#guarded('timestamp look-up', (log) =>
+      log.offsetOfMaxTimestamp((batch) => findInBatch(batch, this.#section, findMaxTimestamp)),
+    )
   }
 
   readonly #section = (view: RecordBatchView): Uint8Array =>
@@ -377,7 +433,7 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
   async trim(before: bigint): Promise<KafkaError | null> {
     if (this.#state !== 'open' || this.#log === null) return 'KAFKA_STORAGE_ERROR'
     try {
-      await this.#guarded('trim', this.#log.trim(before < this.#highWatermark ? before : this.#highWatermark))
+      await this.#guarded('trim', (log) => log.trim(before < this.#highWatermark ? before : this.#highWatermark))
       this.#lastStableOffset = this.#stableUpTo(this.#highWatermark)
       this.#context.onAdvance(this)
       return null
@@ -400,7 +456,10 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
       roll: () =>
         this.#end === this.#highWatermark ? log.roll(this.#end, this.#snapshot()) : Promise.resolve('conflict'),
       rewritten: () => this.#context.tail.drop(this.#window),
-      failed: (during, cause) => this.#goOffline(during, cause),
+      failed: (during, cause) => {
+        // a log that was exchanged for another one is of no account any more
+        if (this.#log === log) this.#goOffline(during, cause)
+      },
     }
   }
 
@@ -419,6 +478,7 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
    */
   async close(keep: boolean): Promise<void> {
     await this.#opened
+    await this.#exchanged
     const wasOpen = this.#state === 'open'
     if (wasOpen) this.#state = 'closed'
     await this.#queue?.idle()

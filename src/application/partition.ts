@@ -59,6 +59,14 @@ export interface ReadablePartition {
   trim(before: bigint): Promise<KafkaError | null>
 }
 
+/** The copy of a partition that is on its way to another log directory (KIP-113). */
+export interface FutureReplica {
+  readonly directory: string
+  readonly sizeBytes: number
+  /** How far it is behind the log. */
+  readonly offsetLag: bigint
+}
+
 export interface PartitionDirectory {
   /** The partition by the newest image, opened on its first use; null = the image has no such partition. */
   find(topic: string, partition: number): ReadablePartition | null

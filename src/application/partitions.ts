@@ -19,6 +19,7 @@ import type { ListedLog, LogStore, PartitionLog, LogOptions } from './ports/log-
 import type { Logger } from './ports/logger.ts'
 import type { MetadataRepository } from './ports/metadata-repository.ts'
 import type { Timer, Timers } from './ports/timers.ts'
+import type { ReplicaDirectories } from './replica-directories.ts'
 import { TailCache } from './tail-cache.ts'
 import type { UpkeptPartitions } from './upkeep.ts'
 import { WriteBudget } from './write-budget.ts'
@@ -44,6 +45,8 @@ export interface PartitionsPorts {
   readonly logger: Logger
   /** The effective configs of a topic; the same object while nothing changed. */
   readonly topicConfigs: { of(image: ClusterImage, topic: string): TopicConfig }
+  /** Where the metadata has the replicas; absent where there are no directories. */
+  readonly directories?: ReplicaDirectories
 }
 
 /** How many logs are opened at a time when topics appear, or after an unclean stop. */
@@ -156,7 +159,7 @@ export class Partitions implements PartitionDirectory, UpkeptPartitions {
   #open(image: ClusterImage, topic: TopicImage, partitionImage: PartitionImage): HostedPartition {
     const topicPartition = { topic: topic.name, partition: partitionImage.partitionId }
     const config = this.#ports.topicConfigs.of(image, topic.name)
-    const open = (options: LogOptions): Promise<PartitionLog> => this.#openLog(topicPartition, options)
+    const open = (options: LogOptions): Promise<PartitionLog> => this.#openLog(topicPartition, options, partitionImage)
     const hosted = new HostedPartition(topicPartition, topic.id, partitionImage, config, this.#context, open)
     let ofTopic = this.#hosted.get(topic.id)
     if (ofTopic === undefined) this.#hosted.set(topic.id, (ofTopic = []))
@@ -164,11 +167,26 @@ export class Partitions implements PartitionDirectory, UpkeptPartitions {
     return hosted
   }
 
-  async #openLog(topicPartition: TopicPartition, options: LogOptions): Promise<PartitionLog> {
+  async #openLog(
+    topicPartition: TopicPartition,
+    options: LogOptions,
+    partitionImage: PartitionImage,
+  ): Promise<PartitionLog> {
+    const { logStore, directories } = this.#ports
     const key = topicPartitionKey(topicPartition.topic, topicPartition.partition)
     await this.#deleting.get(key)
     if (this.#foreign.delete(key)) await this.#ports.logStore.setAside(topicPartition)
-    return this.#ports.logStore.open(topicPartition, options)
+    const assigned = directories?.assigned(partitionImage)
+    const copy = logStore.copies
+      ?.list()
+      .find(({ topicPartition: one }) => topicPartitionKey(one.topic, one.partition) === key)
+    // a move was interrupted when all that was missing were the names
+    if (copy !== undefined && copy.directory === assigned) {
+      await logStore.copies?.promote(topicPartition, options, () => undefined)
+    }
+    const log = await logStore.open(topicPartition, options, assigned)
+    directories?.found(options.topicId, partitionImage, log.directory)
+    return log
   }
 
   #follow(image: ClusterImage, before: ClusterImage): void {
@@ -242,6 +260,7 @@ export class Partitions implements PartitionDirectory, UpkeptPartitions {
     try {
       await before
       await hosted?.close(false)
+      await this.#ports.logStore.copies?.discard(topicPartition, 'delete')
       await this.#ports.logStore.delete(topicPartition)
     } catch (cause) {
       this.#ports.logger.error('log not deleted', { partition: key, cause })

@@ -15,6 +15,7 @@ import { groupsModule } from './modules/groups.ts'
 import { maintenanceModule } from './modules/maintenance.ts'
 import { recordsModule } from './modules/records.ts'
 import { storageModule } from './modules/storage.ts'
+import { replicasModule } from './modules/replicas.ts'
 import { systemModule } from './modules/system.ts'
 import { transactionLogModule } from './modules/transaction-log.ts'
 import { transactionsModule } from './modules/transactions.ts'
@@ -52,6 +53,7 @@ export function assemble(config: ServerConfig, storage: StorageKind, adapters: A
     systemModule(adapters),
     storageModule(storage, adapters),
     recordsModule,
+    replicasModule,
     groupsModule,
     transactionsModule,
     transactionLogModule,
@@ -66,6 +68,7 @@ export function assemble(config: ServerConfig, storage: StorageKind, adapters: A
     partitions: container.get(parts.partitions),
     // a broker that cleans nothing has nobody who applies retention to compacted topics either, as Kafka
     tasks: [
+      container.get(parts.replicaMoves),
       container.get(parts.applyRetention),
       container.get(parts.cleanOffsets),
       container.get(parts.abortTimedOut),

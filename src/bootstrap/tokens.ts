@@ -27,6 +27,8 @@ import type { CleanOffsets } from '../application/use-cases/groups/clean-offsets
 import type { TransactionMarkers } from '../application/transaction-markers.ts'
 import type { AbortTimedOut } from '../application/use-cases/transactions/abort-timed-out.ts'
 import type { ExpireTransactionalIds } from '../application/use-cases/transactions/expire-transactional-ids.ts'
+import type { ReplicaDirectories } from '../application/replica-directories.ts'
+import type { ReplicaMoves } from '../application/replica-moves.ts'
 import type { Waiters } from '../application/waiters.ts'
 import type { BrokerConfig } from '../domain/config/broker-config.ts'
 import type { TopicConfigs } from '../domain/config/topic-config.ts'
@@ -61,6 +63,8 @@ export const parts = {
   topicConfigs: token<TopicConfigs>('topicConfigs'),
   waiters: token<Waiters<ReadablePartition>>('waiters'),
   partitions: token<Partitions>('partitions'),
+  replicaDirectories: token<ReplicaDirectories>('replicaDirectories'),
+  replicaMoves: token<ReplicaMoves>('replicaMoves'),
   fetchSessions: token<FetchSessions>('fetchSessions'),
   groupCoordinator: token<GroupCoordinator>('groupCoordinator'),
   groupRunner: token<GroupRunner>('groupRunner'),
@@ -77,6 +81,7 @@ export const parts = {
   transactionHandlers: token<TransactionHandlers>('transactionHandlers'),
   clusterHandlers: token<ClusterHandlers>('clusterHandlers'),
   recordHandlers: token<RecordHandlers>('recordHandlers'),
+  replicaHandlers: token<ReplicaHandlers>('replicaHandlers'),
   framePool: token<FramePool>('framePool'),
   server: token<TcpServer>('server'),
   applyRetention: token<ApplyRetention>('applyRetention'),
@@ -85,8 +90,10 @@ export const parts = {
 
 export type RecordHandlers = Pick<
   Handlers,
-  'Produce' | 'Fetch' | 'ListOffsets' | 'DeleteRecords' | 'OffsetForLeaderEpoch' | 'DescribeLogDirs'
+  'Produce' | 'Fetch' | 'ListOffsets' | 'DeleteRecords' | 'OffsetForLeaderEpoch'
 >
+
+export type ReplicaHandlers = Pick<Handlers, 'DescribeLogDirs' | 'AlterReplicaLogDirs'>
 
 export type GroupHandlers = Pick<
   Handlers,
@@ -109,4 +116,7 @@ export type TransactionHandlers = Pick<
   'InitProducerId' | 'AddPartitionsToTxn' | 'AddOffsetsToTxn' | 'EndTxn' | 'DescribeTransactions' | 'ListTransactions'
 >
 
-export type ClusterHandlers = Omit<Handlers, keyof RecordHandlers | keyof GroupHandlers | keyof TransactionHandlers>
+export type ClusterHandlers = Omit<
+  Handlers,
+  keyof RecordHandlers | keyof ReplicaHandlers | keyof GroupHandlers | keyof TransactionHandlers
+>

@@ -7,7 +7,7 @@
  *
  * Commits wait in one queue. Those that came while a write was under way go out together, each in a batch of its own,
  * durable before they are answered. Not done: NoOpRecords (they only keep followers' lag small), elections, other
- * voters, directory assignment.
+ * voters.
  */
 import type { ImageListener } from '../../application/ports/image-listeners.ts'
 import { ImageListeners } from '../../application/ports/image-listeners.ts'
@@ -20,6 +20,7 @@ import type { MetadataRecord } from '../../domain/cluster/metadata-record.ts'
 import { metadataVersionAllows, recordAtLevel } from '../../domain/cluster/metadata-version.ts'
 import { decideDeparture } from '../../domain/cluster/single-node-leadership.ts'
 import type { KraftMetadataOptions, KraftMetadataPorts } from './kraft-metadata-options.ts'
+import type { Uuid } from '../../domain/uuid.ts'
 import { batchRuns } from './metadata-batches.ts'
 import type { MetadataLogWriter } from './metadata-log-writer.ts'
 import { MetadataRecordEncoder } from './metadata-record-codec.ts'
@@ -51,6 +52,7 @@ export class KraftMetadataRepository implements MetadataRepository {
   #draining: Promise<void> | null = null
   #failure: ReportedStorageError | null = null
   #closed = false
+  #directoryIds: ReadonlyMap<string, Uuid> = new Map()
 
   constructor(ports: KraftMetadataPorts, options: KraftMetadataOptions) {
     this.#ports = ports
@@ -60,8 +62,9 @@ export class KraftMetadataRepository implements MetadataRepository {
   /** @throws UnusableDirectory when a log directory is damaged, or another node's or cluster's; nothing is changed then */
   async start(): Promise<void> {
     if (this.#leading !== null) throw new Error('the metadata repository was started before')
-    const { keeper, writer, image, stageAll } = await takeLeadership(this.#ports, this.#options)
+    const { keeper, writer, image, directoryIds, stageAll } = await takeLeadership(this.#ports, this.#options)
     this.#leading = { writer, keeper }
+    this.#directoryIds = directoryIds
     this.#staged = image
     stageAll((records, transaction) => this.#stage(records, transaction))
     keeper.written(await writer.write(), this.#staged, writer.lastTimestamp)
@@ -94,6 +97,10 @@ export class KraftMetadataRepository implements MetadataRepository {
 
   onChange(listener: ImageListener): () => void {
     return this.#listeners.add(listener)
+  }
+
+  directoryIds(): ReadonlyMap<string, Uuid> {
+    return this.#directoryIds
   }
 
   async close(): Promise<void> {

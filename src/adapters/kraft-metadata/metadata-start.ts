@@ -37,6 +37,8 @@ export interface Leadership {
   readonly keeper: SnapshotKeeper
   /** What was read, and nothing more. */
   readonly image: ClusterImage
+  /** Of the directories that take partitions, by path. */
+  readonly directoryIds: ReadonlyMap<string, Uuid>
   /** Stages everything with which a leader begins, through the function that stages any commit. */
   readonly stageAll: (stage: Stage) => void
 }
@@ -89,7 +91,9 @@ export async function takeLeadership(ports: KraftMetadataPorts, options: KraftMe
     const image = first.length > 0 ? stageFirst(stage, first) : loaded.image
     stageRegistration(stage, { image, writer, options, directories, incarnations })
   }
-  return { writer, keeper, image: loaded.image, stageAll }
+  const taking = directories.filter(({ path }) => options.logDirs.includes(path))
+  const directoryIds = new Map(taking.map(({ path, id }) => [path, id]))
+  return { writer, keeper, image: loaded.image, directoryIds, stageAll }
 }
 
 /** Levels outside of what we know would be misread, or misled others when we write. */

@@ -5,6 +5,7 @@
  * up would show them. Commits are in effect before `commit` returns its promise. It keeps no log of the records: its
  * image is its state.
  */
+import type { Uuid } from '../../domain/uuid.ts'
 import { emptyImage, evolve } from '../../domain/cluster/cluster-evolution.ts'
 import type { ClusterImage } from '../../domain/cluster/cluster-image.ts'
 import type { BrokerEndpoint, MetadataRecord } from '../../domain/cluster/metadata-record.ts'
@@ -72,6 +73,10 @@ export class MemoryMetadataRepository implements MetadataRepository {
 
   onChange(listener: ImageListener): () => void {
     return this.#listeners.add(listener)
+  }
+
+  directoryIds(): ReadonlyMap<string, Uuid> {
+    return new Map()
   }
 
   close(): Promise<void> {

@@ -23,6 +23,7 @@ import type { FilePartitionLog } from './file-partition-log.ts'
 import type { FileSystem } from './file-system.ts'
 import { nodeFileSystem } from './file-system.ts'
 import { IndexCache } from './index-cache.ts'
+import { FileLogCopies } from './log-copies.ts'
 import { Limiter } from './limiter.ts'
 import { DirectoryInUseError, LogDirectory } from './log-directory.ts'
 import { OpenFiles } from './open-files.ts'
@@ -57,6 +58,7 @@ const JITTER_RANGE = 0x7fff_ffff
 const DELETE_DELAY_MS = 60_000n
 
 export class FileLogStore implements LogStore {
+  readonly copies: FileLogCopies
   readonly #options: FileLogStoreOptions
   readonly #context: StorageContext
   readonly #directories: LogDirectory[]
@@ -91,6 +93,9 @@ export class FileLogStore implements LogStore {
       (path) => new LogDirectory(fs, logger, path, options.directories.includes(path), METADATA_TOPIC),
     )
     this.#metadataDirectory = this.#directories.find(({ path }) => path === metadataPath)!
+    this.copies = new FileLogCopies(this.#context, random, this.#directories, (key, log) => {
+      this.#opening.set(key, Promise.resolve(log))
+    })
   }
 
   /** Goes into the marker of a clean stop; the metadata log tells it. */
@@ -126,11 +131,11 @@ export class FileLogStore implements LogStore {
     this.#checkpointLater()
   }
 
-  open(partition: TopicPartition, options: LogOptions): Promise<PartitionLog> {
+  open(partition: TopicPartition, options: LogOptions, directory?: string | null): Promise<PartitionLog> {
     const key = topicPartitionKey(partition.topic, partition.partition)
     let opening = this.#opening.get(key)
     if (opening === undefined) {
-      opening = this.#limiter.run(() => this.#open(partition, key, options))
+      opening = this.#limiter.run(() => this.#open(partition, key, options, directory))
       this.#opening.set(key, opening)
       opening.catch(() => this.#opening.delete(key))
     }
@@ -142,32 +147,63 @@ export class FileLogStore implements LogStore {
     })
   }
 
-  async #open(partition: TopicPartition, key: string, options: LogOptions): Promise<FilePartitionLog> {
+  async #open(
+    partition: TopicPartition,
+    key: string,
+    options: LogOptions,
+    wanted: string | null | undefined,
+  ): Promise<FilePartitionLog> {
     this.#assertStarted()
     const found = this.#directories.filter((directory) => directory.partitions.has(key))
     if (found.length > 1) {
       throw new StorageError(`${key} is in two log directories: ${found.map(({ path }) => path).join(', ')}`)
     }
-    const directory = found[0] ?? (await this.#create(partition, key, options))
+    const isNew = found.length === 0 && !(await this.#completeMove(partition, key, options, wanted))
+    const directory = isNew
+      ? await this.#create(partition, key, options, wanted)
+      : this.#directories.find((directory) => directory.partitions.has(key))!
     const metadata = partition.topic === METADATA_TOPIC
-    return await openFolder(this.#context, directory, { partition, key, options, isNew: found.length === 0, metadata })
+    return await openFolder(this.#context, directory, { partition, key, options, isNew, metadata })
   }
 
-  /** Makes the folder of a new partition in the directory that has the fewest. */
-  async #create(partition: TopicPartition, key: string, options: LogOptions): Promise<LogDirectory> {
-    const offline = this.#directories.find((directory) => !directory.online)
-    if (offline !== undefined) {
-      throw new StorageError(`${key} is not created: it may be in ${offline.path}, which is offline`)
-    }
-    const directory = partition.topic === METADATA_TOPIC ? this.#metadataDirectory : this.#emptiest()
+  /** A move was interrupted between its two renames, and the metadata is too old to say so: there is only the copy. */
+  async #completeMove(
+    partition: TopicPartition,
+    key: string,
+    options: LogOptions,
+    wanted: string | null | undefined,
+  ): Promise<boolean> {
+    if (wanted !== undefined || !this.#directories.some(({ futures }) => futures.has(key))) return false
+    await this.copies.promote(partition, options, () => undefined)
+    return true
+  }
+
+  /** Makes the folder of a new partition: where it is wanted, or in the directory that has the fewest. */
+  async #create(
+    partition: TopicPartition,
+    key: string,
+    options: LogOptions,
+    wanted: string | null | undefined,
+  ): Promise<LogDirectory> {
+    const path = wanted ?? this.copies.takePreferred(key)
+    const directory = partition.topic === METADATA_TOPIC ? this.#metadataDirectory : this.#place(key, path, wanted)
     await createFolder(this.#context, directory, partition, key, options.topicId)
     return directory
   }
 
-  #emptiest(): LogDirectory {
-    return this.#directories
-      .filter((directory) => directory.takesPartitions)
-      .reduce((least, directory) => (directory.partitions.size < least.partitions.size ? directory : least))
+  #place(key: string, path: string | null, wanted: string | null | undefined): LogDirectory {
+    const offline = this.#directories.find((directory) => !directory.online)
+    if (offline !== undefined && wanted === undefined) {
+      throw new StorageError(`${key} is not created: it may be in ${offline.path}, which is offline`)
+    }
+    const usable = this.#directories.filter((directory) => directory.takesPartitions && directory.online)
+    if (path !== null) {
+      const directory = usable.find((one) => one.path === path)
+      if (directory !== undefined) return directory
+      throw new StorageError(`${key} is in ${path}, which is offline`)
+    }
+    if (usable.length === 0) throw new StorageError(`${key} is not created: all log directories are offline`)
+    return usable.reduce((least, directory) => (directory.load < least.load ? directory : least))
   }
 
   async list(): Promise<readonly ListedLog[]> {
@@ -234,7 +270,7 @@ export class FileLogStore implements LogStore {
     this.#checkpointTimer?.cancel()
     await Promise.allSettled([this.#checkpointing, ...this.#opening.values()])
     for (const directory of this.#directories) {
-      const closings = [...directory.logs].map(([key, log]) =>
+      const closings = [...directory.logs, ...directory.futureLogs].map(([key, log]) =>
         this.#limiter.run(async () => {
           const metadata = log.topicPartition.topic === METADATA_TOPIC
           if (!(await log.close(!metadata))) directory.unclean.add(key)

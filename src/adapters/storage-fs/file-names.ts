@@ -35,17 +35,21 @@ export function partitionOfFolder(name: string): TopicPartition | null {
   return match === null ? null : { topic: match[1]!, partition: Number(match[2]) }
 }
 
+/** The partition whose copy on its way to another directory (KIP-113) this folder is; null for everything else. */
+export function partitionOfFutureFolder(name: string): TopicPartition | null {
+  const match = /^(.+)\.[0-9a-f]{32}-future$/.exec(name)
+  return match === null ? null : partitionOfFolder(match[1]!)
+}
+
 /** Whether a folder belongs to a deleted topic and waits for its removal. */
 export function isDeletedFolder(name: string): boolean {
   return /^.*-\d{1,10}\.[0-9a-f]{32}-delete$/.test(name)
 }
 
+export type FolderSuffix = 'delete' | 'stray' | 'future'
+
 /** What the folder of a partition out of use is renamed to: the topic's name is cut to what a file name may hold. */
-export function renamedFolder(
-  { topic, partition }: TopicPartition,
-  uniqueHex: string,
-  suffix: 'delete' | 'stray',
-): string {
+export function renamedFolder({ topic, partition }: TopicPartition, uniqueHex: string, suffix: FolderSuffix): string {
   const rest = `-${partition}.${uniqueHex}-${suffix}`
   return topic.slice(0, FOLDER_NAME_MAX - rest.length) + rest
 }

@@ -271,6 +271,22 @@ export class FilePartitionLog implements PartitionLog {
     }
   }
 
+  /**
+   * Another log takes this one's place: `exchange` runs while nobody reads or changes this one, and afterwards it is
+   * gone for good.
+   */
+  retire(exchange: () => Promise<void>): Promise<void> {
+    return this.#activity.change(() =>
+      this.#activity.gate.cut(async () => {
+        this.#disk.cancel()
+        await this.#activity.drain()
+        await exchange()
+        this.#activity.state = 'deleted'
+        this.#letGo()
+      }),
+    )
+  }
+
   /** Lets the files go for good; the folder is renamed by the caller once this resolves. */
   async discard(): Promise<void> {
     this.#disk.cancel()

@@ -3,9 +3,16 @@
  * what the last process left; it opens no logs itself.
  */
 import type { Logger } from '../../application/ports/logger.ts'
+import type { TopicPartition } from '../../domain/topic-partition.ts'
 import { topicPartitionKey } from '../../domain/topic-partition.ts'
 import { formatCleanStop, formatOffsets, parseCleanStop, parseOffsets } from './checkpoint-text.ts'
-import { CLEAN_STOP_FILE, isDeletedFolder, LOCK_FILE, partitionOfFolder } from './file-names.ts'
+import {
+  CLEAN_STOP_FILE,
+  isDeletedFolder,
+  LOCK_FILE,
+  partitionOfFolder,
+  partitionOfFutureFolder,
+} from './file-names.ts'
 import type { FilePartitionLog } from './file-partition-log.ts'
 import type { FileSystem } from './file-system.ts'
 import { SharedTask } from './shared-task.ts'
@@ -17,6 +24,11 @@ const START_OFFSETS = 'log-start-offset-checkpoint'
 const HIGH_WATERMARKS = 'replication-offset-checkpoint'
 /** Where the dirty part of each compacted log begins. */
 const FIRST_DIRTY_OFFSETS = 'cleaner-offset-checkpoint'
+
+interface FutureFolder extends TopicPartition {
+  /** Of the folder. */
+  readonly name: string
+}
 
 export class LogDirectory {
   readonly path: string
@@ -31,9 +43,13 @@ export class LogDirectory {
   /** The broker epoch in the marker of the last clean stop. */
   brokerEpoch: bigint | null = null
   /** The partitions that have a folder here. */
-  readonly partitions = new Map<string, { readonly topic: string; readonly partition: number }>()
+  readonly partitions = new Map<string, TopicPartition>()
   /** The open ones. */
   readonly logs = new Map<string, FilePartitionLog>()
+  /** The folders of copies that are on their way here from another directory, by the partition's own folder name. */
+  readonly futures = new Map<string, FutureFolder>()
+  /** The open ones of these; a directory never has both a partition and a copy of it. */
+  readonly futureLogs = new Map<string, FilePartitionLog>()
   /** Partitions that must not count as clean: recovery is due, or was refused. */
   readonly unclean = new Set<string>()
   readonly recoveryPoints = new Map<string, bigint>()
@@ -80,10 +96,13 @@ export class LogDirectory {
     const deleted: string[] = []
     for (const { name, directory } of entries) {
       const partition = directory ? partitionOfFolder(name) : null
-      if (partition !== null) this.partitions.set(topicPartitionKey(partition.topic, partition.partition), partition)
+      const copied = directory ? partitionOfFutureFolder(name) : null
+      if (copied !== null) this.futures.set(topicPartitionKey(copied.topic, copied.partition), { ...copied, name })
+      else if (partition !== null)
+        this.partitions.set(topicPartitionKey(partition.topic, partition.partition), partition)
       else if (directory && isDeletedFolder(name)) deleted.push(`${this.path}/${name}`)
     }
-    if (!this.wasClean) for (const key of this.partitions.keys()) this.unclean.add(key)
+    if (!this.wasClean) for (const key of [...this.partitions.keys(), ...this.futures.keys()]) this.unclean.add(key)
     this.online = true
     return deleted
   }
@@ -101,6 +120,11 @@ export class LogDirectory {
     if (!this.wasClean) return
     await this.#fs.remove(`${this.path}/${CLEAN_STOP_FILE}`)
     await this.#fs.syncDirectory(this.path)
+  }
+
+  /** How many partitions it holds or will hold. */
+  get load(): number {
+    return this.partitions.size + this.futures.size
   }
 
   folder(key: string): string {
@@ -186,7 +210,7 @@ export class LogDirectory {
   }
 
   #checkpointed(): [string, FilePartitionLog][] {
-    return [...this.logs].filter(([, log]) => log.topicPartition.topic !== this.#metadataTopic)
+    return [...this.logs, ...this.futureLogs].filter(([, log]) => log.topicPartition.topic !== this.#metadataTopic)
   }
 
   async #load(name: string, into: Map<string, bigint>): Promise<void> {

@@ -22,6 +22,10 @@ export interface OpenedFolder {
   readonly isNew: boolean
   /** It is the metadata log. */
   readonly metadata: boolean
+  /** The folder's name where it is that of a copy on its way here. */
+  readonly future?: string
+  /** Closed by this process just now: nothing needs to be recovered. */
+  readonly wasClosed?: boolean
 }
 
 /** Makes the folder of a new partition; what the checkpoints say of an earlier one of that name goes. */
@@ -49,9 +53,9 @@ export async function createFolder(
 export async function openFolder(
   context: StorageContext,
   directory: LogDirectory,
-  { partition, key, options, isNew, metadata }: OpenedFolder,
+  { partition, key, options, isNew, metadata, future, wasClosed }: OpenedFolder,
 ): Promise<FilePartitionLog> {
-  const folder = directory.folder(key)
+  const folder = directory.folder(future ?? key)
   try {
     if (!metadata) await directory.begin()
     if (!isNew) await checkTopicId(context, folder, options.topicId)
@@ -59,7 +63,7 @@ export async function openFolder(
       folder,
       name: key,
       options,
-      clean: !metadata && (directory.wasClean || isNew),
+      clean: !metadata && (directory.wasClean || isNew || wasClosed === true),
       recoveryPoint: directory.recoveryPoints.get(key) ?? null,
       startOffset: directory.startOffsets.get(key) ?? null,
       precious: metadata,
@@ -68,7 +72,8 @@ export async function openFolder(
     const place = { partition, topicId: options.topicId, directory: directory.path, folder }
     const opened = new FilePartitionLog(context, keeperOf(context, directory, key), place, options, log)
     directory.unclean.delete(key)
-    directory.logs.set(key, opened)
+    const logs = future === undefined ? directory.logs : directory.futureLogs
+    logs.set(key, opened)
     return opened
   } catch (error) {
     directory.unclean.add(key)

@@ -221,11 +221,39 @@ export interface ListedLog {
   readonly needsRecovery: boolean
 }
 
+/** Copies of logs that are on their way to another directory of the store (KIP-113). */
+export interface LogCopies {
+  /** Where copies are under way, those of the last process included. */
+  list(): readonly { readonly topicPartition: TopicPartition; readonly directory: string }[]
+  /**
+   * Opens the partition's copy in that directory, made empty at `startOffset` when there is none. It is a log like
+   * any other, and the store's `open` goes on answering the original.
+   */
+  open(partition: TopicPartition, directory: string, options: LogOptions, startOffset: bigint): Promise<PartitionLog>
+  /**
+   * The copy takes the original's place, which is deleted; where there is no original, or it is not open, only names
+   * change. `now` is called with the new log while nobody can read the old one; what waited to read that rejects with
+   * `StorageError`. A crash leaves the original, or only the copy.
+   */
+  promote(partition: TopicPartition, options: LogOptions, now: (log: PartitionLog) => void): Promise<void>
+  /** Gives the copy up; `stray` = its topic is not known, somebody may want to look at it. */
+  discard(partition: TopicPartition, why: 'delete' | 'stray'): Promise<void>
+  /** A log that does not exist yet is created there. Forgotten when the store closes, as Kafka does. */
+  prefer(partition: TopicPartition, directory: string): void
+}
+
 export interface LogStore {
+  /** Absent where there are no directories to move between. */
+  readonly copies?: LogCopies
   /** Takes the storage (locks directories, recovers after an unclean stop). Before it, no other method may be called. */
   start(): Promise<void>
-  /** Opens a log, creating it empty when it does not exist. Opening the same one twice answers the same object. */
-  open(partition: TopicPartition, options: LogOptions): Promise<PartitionLog>
+  /**
+   * Opens a log, creating it empty when it does not exist. Opening the same one twice answers the same object.
+   *
+   * `directory` says where it is to be created: a path; null = anywhere, because it is known that it never existed;
+   * absent = not known: while a directory is offline, which may hold it, it is not created then.
+   */
+  open(partition: TopicPartition, options: LogOptions, directory?: string | null): Promise<PartitionLog>
   list(): Promise<readonly ListedLog[]>
   /**
    * Takes a log out of the way that belongs to no topic we know: a new one of that name can be opened then. Where there

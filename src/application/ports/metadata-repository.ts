@@ -5,6 +5,7 @@
  */
 import type { ClusterImage } from '../../domain/cluster/cluster-image.ts'
 import type { MetadataRecord } from '../../domain/cluster/metadata-record.ts'
+import type { Uuid } from '../../domain/uuid.ts'
 
 /** What a rule decided: the records to commit (none = nothing changes) and what to answer once they are committed. */
 export interface Decision<Answer> {
@@ -23,6 +24,8 @@ export interface MetadataRepository {
    * `image()` shows them. What `decide` throws rejects and commits nothing.
    */
   commit<Answer>(decide: (image: ClusterImage) => Decision<Answer>): Promise<Answer>
+  /** The ids of the log directories that can be used, by path; empty where there are none. Known from `start` on. */
+  directoryIds(): ReadonlyMap<string, Uuid>
   /** Called after each commit, in order, with the new image and the one before. Returns the way to stop it. */
   onChange(listener: (image: ClusterImage, before: ClusterImage) => void): () => void
   close(): Promise<void>

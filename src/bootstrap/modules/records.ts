@@ -1,7 +1,6 @@
 /** Partitions and everything that writes, reads or trims records. */
 import { ContainerModule } from 'inversify'
 import { deleteRecordsHandler } from '../../adapters/wire/handlers/delete-records.ts'
-import { describeLogDirsHandler } from '../../adapters/wire/handlers/describe-log-dirs.ts'
 import { fetchHandler } from '../../adapters/wire/handlers/fetch.ts'
 import { listOffsetsHandler } from '../../adapters/wire/handlers/list-offsets.ts'
 import { offsetForLeaderEpochHandler } from '../../adapters/wire/handlers/offset-for-leader-epoch.ts'
@@ -12,7 +11,6 @@ import type { Clock } from '../../application/ports/clock.ts'
 import type { Timers } from '../../application/ports/timers.ts'
 import { Partitions } from '../../application/partitions.ts'
 import { DeleteRecords } from '../../application/use-cases/records/delete-records.ts'
-import { DescribeLogDirs } from '../../application/use-cases/records/describe-log-dirs.ts'
 import { FetchRecords } from '../../application/use-cases/records/fetch-records.ts'
 import { ListOffsets } from '../../application/use-cases/records/list-offsets.ts'
 import { OffsetForLeaderEpoch } from '../../application/use-cases/records/offset-for-leader-epoch.ts'
@@ -33,9 +31,9 @@ export const recordsModule = new ContainerModule(({ bind }) => {
 
   bind(parts.partitions)
     .toResolvedValue(
-      (logStore, metadata, checksum, compressor, clock, timers, logger, topicConfigs, live, waiters) =>
+      (logStore, metadata, checksum, compressor, clock, timers, logger, topicConfigs, live, waiters, directories) =>
         new Partitions(
-          { logStore, metadata, checksum, compressor, clock, timers, logger, topicConfigs },
+          { logStore, metadata, checksum, compressor, clock, timers, logger, topicConfigs, directories },
           () => partitionsSettings(live),
           (partition) => waiters.notify(partition),
         ),
@@ -50,6 +48,7 @@ export const recordsModule = new ContainerModule(({ bind }) => {
         parts.topicConfigs,
         parts.live,
         parts.waiters,
+        parts.replicaDirectories,
       ],
     )
     .inSingletonScope()
@@ -71,7 +70,7 @@ export const recordsModule = new ContainerModule(({ bind }) => {
 
   bind(parts.recordHandlers)
     .toResolvedValue(
-      (partitions, metadata, sessions, waiters, clock, live, topicConfigs, logStore, enrolment) => ({
+      (partitions, metadata, sessions, waiters, clock, live, topicConfigs, enrolment) => ({
         Produce: produceHandler(new ProduceRecords(partitions, enrolment, () => produceSettings(live()))),
         Fetch: fetchHandler(
           new FetchRecords(partitions, metadata, sessions, waiters, clock, () => ({
@@ -82,11 +81,6 @@ export const recordsModule = new ContainerModule(({ bind }) => {
         ListOffsets: listOffsetsHandler(new ListOffsets(partitions)),
         DeleteRecords: deleteRecordsHandler(new DeleteRecords(partitions, metadata, topicConfigs)),
         OffsetForLeaderEpoch: offsetForLeaderEpochHandler(new OffsetForLeaderEpoch(partitions)),
-        DescribeLogDirs: describeLogDirsHandler(
-          new DescribeLogDirs(partitions, logStore, metadata, () => ({
-            cordonedLogDirs: live().list('cordoned.log.dirs'),
-          })),
-        ),
       }),
       [
         parts.partitions,
@@ -96,7 +90,6 @@ export const recordsModule = new ContainerModule(({ bind }) => {
         ports.clock,
         parts.live,
         parts.topicConfigs,
-        ports.logStore,
         parts.partitionEnrolment,
       ],
     )

@@ -16,6 +16,7 @@ export const wireModule = new ContainerModule(({ bind }) => {
     .toResolvedValue(
       (
         recordHandlers,
+        replicaHandlers,
         clusterHandlers,
         groupHandlers,
         transactionHandlers,
@@ -27,7 +28,7 @@ export const wireModule = new ContainerModule(({ bind }) => {
         live,
       ) => {
         const table = served(
-          { ...recordHandlers, ...clusterHandlers, ...groupHandlers, ...transactionHandlers },
+          { ...recordHandlers, ...replicaHandlers, ...clusterHandlers, ...groupHandlers, ...transactionHandlers },
           { nodeId: server.nodeId, image: () => metadata.image() },
         )
         const responder = new Router(table, logger)
@@ -35,6 +36,7 @@ export const wireModule = new ContainerModule(({ bind }) => {
       },
       [
         parts.recordHandlers,
+        parts.replicaHandlers,
         parts.clusterHandlers,
         parts.groupHandlers,
         parts.transactionHandlers,

@@ -8,11 +8,10 @@
 import { ENTER_CONTROLLED_SHUTDOWN, FENCE, UNFENCE } from './broker-evolution.ts'
 import type { ClusterImage, PartitionImage } from './cluster-image.ts'
 import type { BrokerRegistrationChangeRecord, MetadataRecord, PartitionChangeRecord } from './metadata-record.ts'
-import { NO_LEADER_CHANGE } from './topic-evolution.ts'
+import { RECOVERY_STATE_STAYS, unchangedPartition } from './topic-evolution.ts'
 import type { Uuid } from '../uuid.ts'
 
 const NO_LEADER = -1
-const RECOVERY_STATE_STAYS = -1
 const RECOVERING = 1
 
 /** Whether the node's last run ended without saying so. */
@@ -51,7 +50,7 @@ function takenOver(topicId: Uuid, partition: PartitionImage, nodeId: number): Pa
   const { isr, eligibleLeaderReplicas, lastKnownElr } = partition
   const complete = isr.includes(nodeId) || eligibleLeaderReplicas.includes(nodeId)
   return {
-    ...unchanged(topicId, partition.partitionId),
+    ...unchangedPartition(topicId, partition.partitionId),
     leader: nodeId,
     isr: isr.length === 1 && isr[0] === nodeId ? null : [nodeId],
     eligibleLeaderReplicas: eligibleLeaderReplicas.length > 0 ? [] : null,
@@ -70,28 +69,11 @@ export function decideDeparture(image: ClusterImage, nodeId: number): readonly (
   for (const topic of image.topicsById.values()) {
     for (const partition of topic.partitions) {
       if (partition.leader !== nodeId) continue
-      const change = { ...unchanged(topic.id, partition.partitionId), leader: NO_LEADER }
+      const change = { ...unchangedPartition(topic.id, partition.partitionId), leader: NO_LEADER }
       leaving.push(elr ? { ...change, isr: [], eligibleLeaderReplicas: [nodeId], lastKnownElr: [nodeId] } : change)
     }
   }
   return [leaving, [registrationChange(nodeId, broker.epoch, { fenced: FENCE })]]
-}
-
-function unchanged(topicId: Uuid, partitionId: number): PartitionChangeRecord {
-  return {
-    type: 'PartitionChangeRecord',
-    partitionId,
-    topicId,
-    isr: null,
-    leader: NO_LEADER_CHANGE,
-    replicas: null,
-    removingReplicas: null,
-    addingReplicas: null,
-    leaderRecoveryState: RECOVERY_STATE_STAYS,
-    directories: null,
-    eligibleLeaderReplicas: null,
-    lastKnownElr: null,
-  }
 }
 
 function registrationChange(

@@ -11,6 +11,7 @@ import type { PartitionChangeRecord, PartitionRecord } from './metadata-record.t
 
 /** PartitionChangeRecord.leader: the leader stays. */
 export const NO_LEADER_CHANGE = -2
+export const RECOVERY_STATE_STAYS = -1
 
 interface TopicDraft {
   readonly name: string
@@ -148,7 +149,8 @@ function changed(partition: PartitionImage, record: PartitionChangeRecord): Part
     eligibleLeaderReplicas: record.eligibleLeaderReplicas ?? partition.eligibleLeaderReplicas,
     lastKnownElr: record.lastKnownElr ?? partition.lastKnownElr,
     leader: leads ? record.leader : partition.leader,
-    leaderRecoveryState: record.leaderRecoveryState === -1 ? partition.leaderRecoveryState : record.leaderRecoveryState,
+    leaderRecoveryState:
+      record.leaderRecoveryState === RECOVERY_STATE_STAYS ? partition.leaderRecoveryState : record.leaderRecoveryState,
     leaderEpoch: leads ? partition.leaderEpoch + 1 : partition.leaderEpoch,
     partitionEpoch: partition.partitionEpoch + 1,
   }
@@ -158,4 +160,22 @@ function changed(partition: PartitionImage, record: PartitionChangeRecord): Part
 function directoriesFor(replicas: readonly number[], before: PartitionImage): readonly Uuid[] {
   if (replicas === before.replicas) return before.directories
   return replicas.map((replica) => before.directories[before.replicas.indexOf(replica)] ?? UNASSIGNED_DIRECTORY)
+}
+
+/** A change of nothing, to be spread under what does change. */
+export function unchangedPartition(topicId: Uuid, partitionId: number): PartitionChangeRecord {
+  return {
+    type: 'PartitionChangeRecord',
+    partitionId,
+    topicId,
+    isr: null,
+    leader: NO_LEADER_CHANGE,
+    replicas: null,
+    removingReplicas: null,
+    addingReplicas: null,
+    leaderRecoveryState: RECOVERY_STATE_STAYS,
+    directories: null,
+    eligibleLeaderReplicas: null,
+    lastKnownElr: null,
+  }
 }

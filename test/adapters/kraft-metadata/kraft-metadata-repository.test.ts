@@ -23,6 +23,7 @@ metadataRepositoryContract('KraftMetadataRepository', async () => {
   const contracted: MetadataRepository = {
     start: () => repository.start(),
     image: () => repository.image(),
+    directoryIds: () => repository.directoryIds(),
     commit: (decide) => repository.commit(decide),
     onChange: (listener) => repository.onChange(listener),
     close: async () => {

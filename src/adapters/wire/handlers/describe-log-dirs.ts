@@ -22,12 +22,11 @@ function toResult(directory: DescribedLogDir): Response['results'][number] {
     logDir,
     topics: topics.map(({ name, partitions }) => ({
       name,
-      partitions: partitions.map(({ partitionIndex, sizeBytes }) => ({
+      partitions: partitions.map(({ partitionIndex, sizeBytes, offsetLag, isFuture }) => ({
         partitionIndex,
         partitionSize: BigInt(sizeBytes),
-        // The only replica is never behind itself, and never on its way to another directory.
-        offsetLag: 0n,
-        isFutureKey: false,
+        offsetLag,
+        isFutureKey: isFuture,
       })),
     })),
     totalBytes,

@@ -163,6 +163,15 @@ export const errorResponses: FailureResponses = {
     })),
   }),
   AlterConfigs: ({ resources }, errorCode) => ({ throttleTimeMs, responses: alteredConfigs(resources, errorCode) }),
+  AlterReplicaLogDirs: ({ dirs }, errorCode) => ({
+    throttleTimeMs,
+    results: dirs.flatMap(({ topics }) =>
+      topics.map(({ name, partitions }) => ({
+        topicName: name,
+        partitions: partitions.map((partitionIndex) => ({ partitionIndex, errorCode })),
+      })),
+    ),
+  }),
   DescribeLogDirs: (_, errorCode) => ({ throttleTimeMs, errorCode, results: [] }),
   SaslAuthenticate: (_, errorCode) => ({ errorCode, errorMessage: null, authBytes: new Uint8Array() }),
   CreatePartitions: ({ topics }, errorCode) => ({

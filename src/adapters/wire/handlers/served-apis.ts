@@ -28,6 +28,7 @@ import { addOffsetsToTxn } from '../apis/25-add-offsets-to-txn.ts'
 import { endTxn } from '../apis/26-end-txn.ts'
 import { describeConfigs } from '../apis/32-describe-configs.ts'
 import { alterConfigs } from '../apis/33-alter-configs.ts'
+import { alterReplicaLogDirs } from '../apis/34-alter-replica-log-dirs.ts'
 import { describeLogDirs } from '../apis/35-describe-log-dirs.ts'
 import { saslAuthenticate } from '../apis/36-sasl-authenticate.ts'
 import { createPartitions } from '../apis/37-create-partitions.ts'
@@ -69,6 +70,7 @@ export const servedApis = [
   endTxn,
   describeConfigs,
   alterConfigs,
+  alterReplicaLogDirs,
   describeLogDirs,
   saslAuthenticate,
   createPartitions,

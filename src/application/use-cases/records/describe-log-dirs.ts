@@ -1,11 +1,12 @@
 /**
  * DescribeLogDirs (KIP-113, KIP-827): the log directories, their space, and the partitions in them with their sizes.
  *
- * Partitions and topics that do not exist are left out, as Kafka does. There are no future replicas: nothing moves
- * between directories here.
+ * Partitions and topics that do not exist are left out, as Kafka does. A copy that is on its way to another directory
+ * (KIP-113) is listed there, as a future replica.
  */
 import type { ErrorName } from '../../../domain/errors.ts'
-import type { PartitionDirectory, ReadablePartition } from '../../partition.ts'
+import type { TopicPartition } from '../../../domain/topic-partition.ts'
+import type { FutureReplica, PartitionDirectory, ReadablePartition } from '../../partition.ts'
 import type { LogStore } from '../../ports/log-store.ts'
 import type { MetadataRepository } from '../../ports/metadata-repository.ts'
 
@@ -35,7 +36,15 @@ export interface DescribedLogDir {
 
 export interface DescribedLogDirTopic {
   readonly name: string
-  readonly partitions: readonly { readonly partitionIndex: number; readonly sizeBytes: number }[]
+  readonly partitions: readonly DescribedReplica[]
+}
+
+interface DescribedReplica {
+  readonly partitionIndex: number
+  readonly sizeBytes: number
+  /** How far a future replica is behind; the replica itself is never behind, for it is the only one. */
+  readonly offsetLag: bigint
+  readonly isFuture: boolean
 }
 
 export class DescribeLogDirs {
@@ -43,13 +52,16 @@ export class DescribeLogDirs {
   readonly #logStore: LogStore
   readonly #metadata: MetadataRepository
   readonly #settings: () => DescribeLogDirsSettings
+  readonly #future: (partition: TopicPartition) => FutureReplica | null
 
   constructor(
     partitions: PartitionDirectory,
     logStore: LogStore,
     metadata: MetadataRepository,
     settings: () => DescribeLogDirsSettings,
+    future: (partition: TopicPartition) => FutureReplica | null = () => null,
   ) {
+    this.#future = future
     this.#partitions = partitions
     this.#logStore = logStore
     this.#metadata = metadata
@@ -59,7 +71,10 @@ export class DescribeLogDirs {
   async execute(command: DescribeLogDirsCommand): Promise<readonly DescribedLogDir[]> {
     const found = command.topics === null ? this.#all() : this.#named(command.topics)
     await Promise.all(found.map((partition) => partition.whenOpen()))
-    const byDirectory = group(found.filter((partition) => partition.state === 'open'))
+    const byDirectory = group(
+      found.filter((partition) => partition.state === 'open'),
+      this.#future,
+    )
     const cordoned = this.#settings().cordonedLogDirs
     const directories = await this.#logStore.directories()
     return directories.map(({ path, online, totalBytes, usableBytes }) => {
@@ -92,17 +107,26 @@ export class DescribeLogDirs {
 }
 
 /** By directory, then by topic, in the order given. */
-function group(partitions: readonly ReadablePartition[]): Map<string, DescribedLogDirTopic[]> {
-  const directories = new Map<string, Map<string, { partitionIndex: number; sizeBytes: number }[]>>()
+function group(
+  partitions: readonly ReadablePartition[],
+  futureOf: (partition: TopicPartition) => FutureReplica | null,
+): Map<string, DescribedLogDirTopic[]> {
+  const directories = new Map<string, Map<string, DescribedReplica[]>>()
+  const add = (path: string, topic: string, replica: DescribedReplica): void => {
+    const topics = directories.get(path) ?? new Map<string, DescribedReplica[]>()
+    directories.set(path, topics)
+    const replicas = topics.get(topic) ?? []
+    topics.set(topic, replicas)
+    replicas.push(replica)
+  }
   for (const partition of partitions) {
     const { topic, partition: partitionIndex } = partition.topicPartition
-    const path = partition.directory()
-    let topics = directories.get(path)
-    if (topics === undefined)
-      directories.set(path, (topics = new Map<string, { partitionIndex: number; sizeBytes: number }[]>()))
-    let ofTopic = topics.get(topic)
-    if (ofTopic === undefined) topics.set(topic, (ofTopic = []))
-    ofTopic.push({ partitionIndex, sizeBytes: partition.sizeBytes() })
+    const sizeBytes = partition.sizeBytes()
+    add(partition.directory(), topic, { partitionIndex, sizeBytes, offsetLag: 0n, isFuture: false })
+    const future = futureOf(partition.topicPartition)
+    if (future === null) continue
+    const { directory, ...replica } = future
+    add(directory, topic, { partitionIndex, ...replica, isFuture: true })
   }
   return new Map(
     [...directories].map(([path, topics]) => [path, [...topics].map(([name, list]) => ({ name, partitions: list }))]),

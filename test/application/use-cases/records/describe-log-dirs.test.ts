@@ -28,7 +28,12 @@ function broker(directories = twoDirectories, cordonedLogDirs: readonly string[]
   return { partitions, useCase: new DescribeLogDirs(directory, logStore, metadata, () => ({ cordonedLogDirs })) }
 }
 
-const one = (partitionIndex: number, sizeBytes: number) => ({ partitionIndex, sizeBytes })
+const one = (partitionIndex: number, sizeBytes: number) => ({
+  partitionIndex,
+  sizeBytes,
+  offsetLag: 0n,
+  isFuture: false,
+})
 
 describe('DescribeLogDirs', () => {
   it('describes all partitions where they are (row 364)', async () => {
