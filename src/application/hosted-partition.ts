@@ -149,15 +149,11 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
    * states as they are then, and calls `now` with the new log. Appends that come meanwhile wait; when it rejects they
    * go where they would have gone.
    */
-  exchangeLog(exchange: (snapshot: LogSnapshot, now: (log: PartitionLog) => void) => Promise<void>): Promise<void> {
-    const exchanged = this.#exchangeLog(exchange)
-    this.#exchanged = exchanged.catch(() => undefined)
-    return exchanged
-  }
-
-  async #exchangeLog(
+  async exchangeLog(
     exchange: (snapshot: LogSnapshot, now: (log: PartitionLog) => void) => Promise<void>,
   ): Promise<void> {
+    let done = (): void => undefined
+    this.#exchanged = new Promise((resolve) => (done = resolve))
     this.#exchanging = true
     try {
       await this.#queue?.idle()
@@ -169,6 +165,7 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
     } finally {
       this.#exchanging = false
       this.#appendWaiting()
+      done()
     }
   }
 
