@@ -67,7 +67,10 @@ export async function metadataLife<T>(
   await logStore.start()
   try {
     const clock = { nowMs: () => BigInt(Date.now()), monotonicMs: () => performance.now() }
-    const repository = new KraftMetadataRepository({ ...ports, logStore, clock }, { ...optionsFor(path), ...options })
+    const repository = new KraftMetadataRepository(
+      { ...ports, logStore, clock },
+      { ...metadataOptions(path), ...options },
+    )
     await repository.start()
     logStore.setBrokerEpoch(repository.image().brokers.get(1)!.epoch)
     const result = await run(repository)
@@ -78,7 +81,8 @@ export async function metadataLife<T>(
   }
 }
 
-function optionsFor(path: string): KraftMetadataOptions {
+/** Options that never take a snapshot by themselves in a test. */
+export function metadataOptions(path: string): KraftMetadataOptions {
   return {
     nodeId: 1,
     logDirs: [path],
@@ -118,7 +122,7 @@ export async function kraftDirectory(
     }
   const logger = { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') }
   const ports: KraftMetadataPorts = { logStore, clock, random: new SystemRandom(), logger, checksum }
-  const defaults = optionsFor(path)
+  const defaults = metadataOptions(path)
   return {
     path,
     properties: join(root, 'server.properties'),

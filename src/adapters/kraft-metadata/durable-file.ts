@@ -1,7 +1,6 @@
 /** Small files that are replaced as a whole: written beside, synced, renamed over, and the folder synced. */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { open, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import type { MetadataFiles } from './metadata-files.ts'
 
 export interface DurableFileOptions {
   /** Where the bytes are collected until they are complete. */
@@ -11,31 +10,14 @@ export interface DurableFileOptions {
 
 /** `file` has either its old content or all of `chunks`, whenever the process or the machine stops. */
 export async function replaceFile(
+  files: MetadataFiles,
   file: string,
   chunks: readonly (Uint8Array | string)[],
   { temporary, mode }: DurableFileOptions,
 ): Promise<void> {
-  const handle = await open(temporary, 'w')
-  try {
-    for (const chunk of chunks) await handle.writeFile(chunk)
-    if (mode !== undefined) await handle.chmod(mode)
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-  await rename(temporary, file)
-  await syncFolder(dirname(file))
-}
-
-/** Makes renames and removals in a folder last. Windows cannot open folders and needs no sync of them. */
-export async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return
-  const handle = await open(folder, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
+  await files.write(temporary, chunks, mode)
+  await files.rename(temporary, file)
+  await files.syncFolder(dirname(file))
 }
 
 /** A file of which a start writes several. */
@@ -46,40 +28,10 @@ export interface SmallFile {
 
 /**
  * As `replaceFile`, for several files: each folder is synced once, and all of them are on the disk on return, though in
- * no order. It blocks: for the start, when nobody is served and the way to another thread and back takes longer than
- * the work there.
+ * no order. It blocks.
  */
-export function replaceFilesNow(files: readonly SmallFile[]): void {
-  for (const { file, chunks } of files) {
-    withDescriptor(`${file}.tmp`, 'w', (fd) => {
-      for (const chunk of chunks) writeFileSync(fd, chunk)
-      fsyncSync(fd)
-    })
-  }
-  for (const { file } of files) renameSync(`${file}.tmp`, file)
-  if (process.platform === 'win32') return
-  for (const folder of new Set(files.map(({ file }) => dirname(file)))) withDescriptor(folder, 'r', fsyncSync)
-}
-
-function withDescriptor(path: string, flags: string, work: (fd: number) => void): void {
-  const fd = openSync(path, flags)
-  try {
-    work(fd)
-  } finally {
-    closeSync(fd)
-  }
-}
-
-/** The bytes of a small file, or null when there is none. Blocks, for the reason of `replaceFilesNow`. */
-export function readIfThere(file: string): Buffer | null {
-  try {
-    return readFileSync(file)
-  } catch (error) {
-    if (isMissing(error)) return null
-    throw error
-  }
-}
-
-export function isMissing(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT'
+export function replaceFilesNow(files: MetadataFiles, replaced: readonly SmallFile[]): void {
+  for (const { file, chunks } of replaced) files.writeNow(`${file}.tmp`, chunks)
+  for (const { file } of replaced) files.renameNow(`${file}.tmp`, file)
+  for (const folder of new Set(replaced.map(({ file }) => dirname(file)))) files.syncFolderNow(folder)
 }

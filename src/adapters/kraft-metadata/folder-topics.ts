@@ -2,7 +2,6 @@
  * Topics for a directory that holds partitions but no metadata log: names and numbers from the folders, ids from
  * their `partition.metadata`. A folder without that file gets one, because Kafka sets such a folder aside.
  */
-import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from '../../application/ports/logger.ts'
 import type { LogStore } from '../../application/ports/log-store.ts'
@@ -11,11 +10,13 @@ import { UNASSIGNED_DIRECTORY } from '../../domain/cluster/directory-id.ts'
 import type { MetadataRecord } from '../../domain/cluster/metadata-record.ts'
 import { topicPartitionKey } from '../../domain/topic-partition.ts'
 import type { Uuid } from '../../domain/uuid.ts'
-import { isMissing, readIfThere, replaceFile } from './durable-file.ts'
+import { replaceFile } from './durable-file.ts'
+import type { MetadataFiles } from './metadata-files.ts'
 
 export const METADATA_TOPIC = '__cluster_metadata'
 
 export interface FolderTopicsSources {
+  readonly files: MetadataFiles
   readonly logStore: LogStore
   readonly random: Random
   readonly logger: Logger
@@ -55,10 +56,10 @@ async function partitionFromFolder(
   topic: string,
   topicId: Uuid,
   partitionId: number,
-  { directories, nodeId }: FolderTopicsSources,
+  { files, directories, nodeId }: FolderTopicsSources,
 ): Promise<MetadataRecord> {
-  const holder = await findFolder(topicPartitionKey(topic, partitionId), directories)
-  if (holder !== null) await completeFolder(holder.folder, topicId)
+  const holder = findFolder(files, topicPartitionKey(topic, partitionId), directories)
+  if (holder !== null) await completeFolder(files, holder.folder, topicId)
   const directory = holder?.id ?? (directories.length === 1 ? directories[0]!.id : UNASSIGNED_DIRECTORY)
   return {
     type: 'PartitionRecord',
@@ -70,7 +71,7 @@ async function partitionFromFolder(
     addingReplicas: [],
     leader: nodeId,
     leaderRecoveryState: 0,
-    leaderEpoch: holder === null ? 0 : lastLeaderEpoch(holder.folder) + 1,
+    leaderEpoch: holder === null ? 0 : lastLeaderEpoch(files, holder.folder) + 1,
     partitionEpoch: 0,
     directories: [directory],
     eligibleLeaderReplicas: null,
@@ -78,30 +79,27 @@ async function partitionFromFolder(
   }
 }
 
-async function findFolder(
+function findFolder(
+  files: MetadataFiles,
   name: string,
   directories: FolderTopicsSources['directories'],
-): Promise<{ readonly folder: string; readonly id: Uuid } | null> {
+): { readonly folder: string; readonly id: Uuid } | null {
   for (const { path, id } of directories) {
     const folder = join(path, name)
-    try {
-      if ((await stat(folder)).isDirectory()) return { folder, id }
-    } catch (error) {
-      if (!isMissing(error)) throw error
-    }
+    if (files.isFolderNow(folder)) return { folder, id }
   }
   return null
 }
 
-async function completeFolder(folder: string, topicId: Uuid): Promise<void> {
+async function completeFolder(files: MetadataFiles, folder: string, topicId: Uuid): Promise<void> {
   const file = join(folder, 'partition.metadata')
-  if (readIfThere(file) !== null) return
-  await replaceFile(file, [`version: 0\ntopic_id: ${topicId}`], { temporary: `${file}.tmp` })
+  if (files.readNow(file) !== null) return
+  await replaceFile(files, file, [`version: 0\ntopic_id: ${topicId}`], { temporary: `${file}.tmp` })
 }
 
 /** From `leader-epoch-checkpoint`: version, count, then an epoch and its first offset a line; -1 = none. */
-function lastLeaderEpoch(folder: string): number {
-  const text = readIfThere(join(folder, 'leader-epoch-checkpoint'))?.toString('latin1') ?? ''
+function lastLeaderEpoch(files: MetadataFiles, folder: string): number {
+  const text = files.readNow(join(folder, 'leader-epoch-checkpoint'))?.toString('latin1') ?? ''
   const epochs = text
     .split('\n')
     .slice(2)

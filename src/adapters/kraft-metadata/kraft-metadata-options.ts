@@ -5,6 +5,7 @@ import type { Logger } from '../../application/ports/logger.ts'
 import type { LogStore } from '../../application/ports/log-store.ts'
 import type { Random } from '../../application/ports/random.ts'
 import type { BrokerEndpoint, ControllerEndpoint } from '../../domain/cluster/metadata-record.ts'
+import type { MetadataFiles } from './metadata-files.ts'
 
 /** When a snapshot is taken and how long it stays, by the names of Kafka's `metadata.…` keys. */
 export interface SnapshotPolicy {
@@ -43,4 +44,6 @@ export interface KraftMetadataPorts {
   readonly random: Random
   readonly logger: Logger
   readonly checksum: Checksum
+  /** Absent = the machine's own. */
+  readonly files?: MetadataFiles
 }

@@ -7,7 +7,7 @@ import type { Clock } from '../../application/ports/clock.ts'
 import type { Random } from '../../application/ports/random.ts'
 import type { Uuid } from '../../domain/uuid.ts'
 import type { SmallFile } from './durable-file.ts'
-import { readIfThere } from './durable-file.ts'
+import type { MetadataFiles } from './metadata-files.ts'
 import type { MetaProperties } from './meta-properties.ts'
 import { formatMetaProperties, parseMetaProperties } from './meta-properties.ts'
 import { UnusableDirectory } from './unusable-directory.ts'
@@ -32,6 +32,7 @@ export interface DirectoryIdentity {
  * @throws UnusableDirectory when one belongs to another node or cluster than the options or the others say
  */
 export function inspectDirectories(
+  files: MetadataFiles,
   paths: readonly string[],
   { nodeId, clusterId }: DirectoryIdentity,
 ): readonly InspectedDirectory[] {
@@ -40,7 +41,7 @@ export function inspectDirectories(
   let cluster = clusterId === undefined ? null : { id: clusterId, from: 'the configuration' }
   for (const path of paths) {
     const file = join(path, FILE)
-    const bytes = readIfThere(file)
+    const bytes = files.readNow(file)
     const properties = bytes === null ? null : parseMetaProperties(bytes.toString('utf8'), file)
     directories.push({ path, properties })
     if (properties === null) continue

@@ -4,7 +4,6 @@
  * Reads only. What is damaged or unknown ends the load with `UnusableDirectory`; nothing is skipped but snapshots
  * that an older one and the log make up for.
  */
-import { readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Logger } from '../../application/ports/logger.ts'
 import type { PartitionLog } from '../../application/ports/log-store.ts'
@@ -12,9 +11,9 @@ import { ImageBuilder, emptyImage } from '../../domain/cluster/cluster-evolution
 import type { ClusterImage } from '../../domain/cluster/cluster-image.ts'
 import type { MetadataRecord } from '../../domain/cluster/metadata-record.ts'
 import type { Crc32c } from '../../domain/log/batch-writer.ts'
-import { isMissing } from './durable-file.ts'
 import type { MetadataBatch } from './metadata-batches.ts'
 import { readMetadataBatches } from './metadata-batches.ts'
+import type { MetadataFiles } from './metadata-files.ts'
 import type { QuorumFacts, Snapshot, SnapshotName } from './snapshot-file.ts'
 import { listSnapshots, quorumFacts, readSnapshot } from './snapshot-file.ts'
 import { UnusableDirectory, reasonOf } from './unusable-directory.ts'
@@ -36,6 +35,7 @@ export interface LoadedMetadata extends QuorumFacts {
 }
 
 export interface LoaderSources {
+  readonly files: MetadataFiles
   readonly clusterId: string
   /** The open metadata log. */
   readonly log: PartitionLog
@@ -46,8 +46,8 @@ export interface LoaderSources {
 }
 
 export async function loadMetadata(sources: LoaderSources): Promise<LoadedMetadata> {
-  const { log, folder } = sources
-  const snapshots = await listSnapshots(folder)
+  const { files, log, folder } = sources
+  const snapshots = await listSnapshots(files, folder)
   const { start, end } = log.range()
   const chosen = await newestSnapshot(snapshots, sources)
   const from = chosen?.name.endOffset ?? 0n
@@ -58,7 +58,7 @@ export async function loadMetadata(sources: LoaderSources): Promise<LoadedMetada
   if (from > end) {
     throw new UnusableDirectory(folder, `the log ends at offset ${end}, before the newest snapshot's end`, from)
   }
-  const replay = new Replay(sources, segmentBases(folder), from)
+  const replay = new Replay(sources, segmentBases(files, folder), from)
   if (chosen !== null) replay.restore(chosen.name, chosen.snapshot)
   const isNew = end === 0n
   const image = isNew ? replay.empty() : await replay.run()
@@ -75,11 +75,11 @@ interface ChosenSnapshot {
 /** Damaged ones are passed over as long as the log reaches back to an older one. */
 async function newestSnapshot(
   names: readonly SnapshotName[],
-  { crc32c, logger }: LoaderSources,
+  { files, crc32c, logger }: LoaderSources,
 ): Promise<ChosenSnapshot | null> {
   for (const name of names.toReversed()) {
     try {
-      return { name, snapshot: await readSnapshot(name.file, crc32c) }
+      return { name, snapshot: await readSnapshot(name.file, crc32c, files) }
     } catch (error) {
       if (!(error instanceof UnusableDirectory)) throw error
       logger.warn('metadata snapshot passed over', { file: name.file, reason: error.reason })
@@ -89,14 +89,9 @@ async function newestSnapshot(
 }
 
 /** The base offsets of the log's segment files, ascending; none for a log without files. */
-function segmentBases(folder: string): readonly bigint[] {
-  try {
-    const entries = readdirSync(folder)
-    return entries.flatMap((entry) => (/^\d{20}\.log$/.test(entry) ? [BigInt(entry.slice(0, 20))] : [])).sort(ascending)
-  } catch (error) {
-    if (isMissing(error)) return []
-    throw error
-  }
+function segmentBases(files: MetadataFiles, folder: string): readonly bigint[] {
+  const entries = files.listNow(folder)
+  return entries.flatMap((entry) => (/^\d{20}\.log$/.test(entry) ? [BigInt(entry.slice(0, 20))] : [])).sort(ascending)
 }
 
 function ascending(a: bigint, b: bigint): number {

@@ -1,5 +1,4 @@
 /** From configured directories to a leader of a new epoch: what happens before the first commit. */
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { LogOptions } from '../../application/ports/log-store.ts'
 import { METADATA_TOPIC_ID } from '../../domain/uuid.ts'
@@ -17,7 +16,8 @@ import { decideTakeover, endedUncleanly } from '../../domain/cluster/single-node
 import type { Crc32c } from '../../domain/log/batch-writer.ts'
 import type { ControlRecord } from './control-records.ts'
 import type { SmallFile } from './durable-file.ts'
-import { readIfThere, replaceFilesNow } from './durable-file.ts'
+import { replaceFilesNow } from './durable-file.ts'
+import { nodeMetadataFiles, type MetadataFiles } from './metadata-files.ts'
 import { METADATA_TOPIC, topicsFromFolders } from './folder-topics.ts'
 import type { KraftMetadataOptions, KraftMetadataPorts } from './kraft-metadata-options.ts'
 import { identifyDirectories, inspectDirectories } from './log-directories.ts'
@@ -49,36 +49,41 @@ interface Directory {
 }
 
 export async function takeLeadership(ports: KraftMetadataPorts, options: KraftMetadataOptions): Promise<Leadership> {
-  const { logStore, clock, random, logger, checksum } = ports
+  const { logStore, clock, random, logger, checksum, files = nodeMetadataFiles } = ports
   const crc32c: Crc32c = (bytes) => checksum.crc32c(bytes)
   // A metadata directory that takes no partitions is formatted like the others, but not registered.
   const paths = [...new Set([...options.logDirs, options.metadataLogDir])]
-  const inspected = inspectDirectories(paths, options)
+  const inspected = inspectDirectories(files, paths, options)
   const known = inspected.find(({ properties }) => properties !== null)?.properties
   const clusterId = known?.clusterId ?? options.clusterId ?? random.uuid()
   const folder = join(options.metadataLogDir, `${METADATA_TOPIC}-0`)
   const quorumState = join(folder, 'quorum-state')
-  const votedEpoch = readQuorumEpoch(quorumState)
+  const votedEpoch = readQuorumEpoch(quorumState, files)
   const log = await logStore.open({ topic: METADATA_TOPIC, partition: 0 }, logOptions(options))
-  const loaded = await loadMetadata({ clusterId, log, folder, crc32c, logger })
+  const loaded = await loadMetadata({ files, clusterId, log, folder, crc32c, logger })
 
   checkLevels(loaded.image, folder)
 
-  const { ids, files } = identifyDirectories(inspected, { nodeId: options.nodeId, clusterId }, random, clock)
+  const { ids, files: identities } = identifyDirectories(
+    inspected,
+    { nodeId: options.nodeId, clusterId },
+    random,
+    clock,
+  )
   const directories = paths.map((path, index) => ({ path, id: ids[index]! }))
-  const { first, bootstrap } = await firstRecords(ports, options, loaded, directories, crc32c)
+  const { first, bootstrap } = await firstRecords({ ...ports, files }, options, loaded, directories, crc32c)
   const epoch = Math.max(votedEpoch, loaded.epoch) + 1
   const voted = quorumStateFile(quorumState, { nodeId: options.nodeId, epoch, kraftVersion: loaded.kraftVersion })
-  for (const path of [...paths, folder]) mkdirSync(path, { recursive: true })
-  replaceFilesNow([...bootstrap, voted])
+  for (const path of [...paths, folder]) files.makeFolderNow(path)
+  replaceFilesNow(files, [...bootstrap, voted])
   // Last, and only when all else is on the disk: a directory that has it is formatted.
-  replaceFilesNow(files)
+  replaceFilesNow(files, identities)
   if (known === undefined) logger.info('formatted', { clusterId, nodeId: options.nodeId, directories: paths })
 
   const writer = new MetadataLogWriter(log, epoch, clock, crc32c)
   const { kraftVersion, voters } = loaded
   const keeper = new SnapshotKeeper(
-    { log, folder, facts: { kraftVersion, voters }, policy: options, clock, logger, crc32c },
+    { files, log, folder, facts: { kraftVersion, voters }, policy: options, clock, logger, crc32c },
     loaded.bytesSinceSnapshot,
   )
   await keeper.adopt(loaded.snapshots)
@@ -135,7 +140,7 @@ interface FirstRecords {
  * nothing of its level.
  */
 async function firstRecords(
-  ports: KraftMetadataPorts,
+  ports: KraftMetadataPorts & { readonly files: MetadataFiles },
   options: KraftMetadataOptions,
   loaded: LoadedMetadata,
   directories: readonly Directory[],
@@ -145,7 +150,7 @@ async function firstRecords(
   if (!isNew && image.features.has('metadata.version')) return { first: [], bootstrap: [] }
   const features = formatFeatures(FORMAT_LEVEL)
   if (!isNew) return { first: bootstrapRecords(features, options.minInsyncReplicas), bootstrap: [] }
-  const given = loaded.bootstrap ?? (await readBootstrap(directories, crc32c))
+  const given = loaded.bootstrap ?? (await readBootstrap(ports.files, directories, crc32c))
   const records = given ?? bootstrapRecords(features, options.minInsyncReplicas)
   const bootstrap = given === null ? bootstrapFiles(ports, directories, features, crc32c) : []
   const topics = await topicsFromFolders({ ...ports, directories, nodeId: options.nodeId })
@@ -162,12 +167,13 @@ function elrDefault(records: readonly MetadataRecord[], minInsyncReplicas: numbe
 }
 
 async function readBootstrap(
+  files: MetadataFiles,
   directories: readonly Directory[],
   crc32c: Crc32c,
 ): Promise<readonly MetadataRecord[] | null> {
   for (const { path } of directories) {
     const file = join(path, 'bootstrap.checkpoint')
-    if (readIfThere(file) !== null) return (await readSnapshot(file, crc32c)).records
+    if (files.readNow(file) !== null) return (await readSnapshot(file, crc32c, files)).records
   }
   return null
 }

@@ -4,12 +4,12 @@
  * Data version 0 belongs to static voters (`kraft.version` 0), 1 to a dynamic quorum (`kraft.version` 1).
  */
 import type { SmallFile } from './durable-file.ts'
-import { readIfThere } from './durable-file.ts'
+import { nodeMetadataFiles, type MetadataFiles } from './metadata-files.ts'
 import { UnusableDirectory } from './unusable-directory.ts'
 
 /** The epoch that the file remembers, 0 when there is no file. */
-export function readQuorumEpoch(file: string): number {
-  const bytes = readIfThere(file)
+export function readQuorumEpoch(file: string, files: MetadataFiles = nodeMetadataFiles): number {
+  const bytes = files.readNow(file)
   if (bytes === null) return 0
   let state: unknown
   try {

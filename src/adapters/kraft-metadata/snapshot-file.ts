@@ -5,14 +5,14 @@
  * A snapshot is three parts: a control batch with SnapshotHeader (and KRaftVersion and Voters of a dynamic quorum),
  * data batches, a control batch with SnapshotFooter. Offsets run from 0; without the footer it is not complete.
  */
-import { readFile, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { MetadataRecord } from '../../domain/cluster/metadata-record.ts'
 import { recordAtLevel } from '../../domain/cluster/metadata-version.ts'
 import type { Crc32c } from '../../domain/log/batch-writer.ts'
 import type { ControlRecord, Voters } from './control-records.ts'
-import { isMissing, replaceFile } from './durable-file.ts'
+import { replaceFile } from './durable-file.ts'
 import { batchRuns, controlBatch, dataBatch, readMetadataBatches } from './metadata-batches.ts'
+import { nodeMetadataFiles, type MetadataFiles } from './metadata-files.ts'
 import { MetadataRecordEncoder } from './metadata-record-codec.ts'
 import { UnusableDirectory } from './unusable-directory.ts'
 
@@ -36,28 +36,25 @@ export interface SnapshotName {
 }
 
 /** The snapshots in a metadata directory, oldest first. Half-written and half-deleted ones are removed. */
-export async function listSnapshots(folder: string): Promise<readonly SnapshotName[]> {
+export async function listSnapshots(files: MetadataFiles, folder: string): Promise<readonly SnapshotName[]> {
   const names: SnapshotName[] = []
-  let entries: string[]
-  try {
-    entries = await readdir(folder)
-  } catch (error) {
-    if (isMissing(error)) return []
-    throw error
-  }
-  for (const entry of entries) {
+  for (const entry of await files.list(folder)) {
     const match = /^(\d{20})-(\d{10})\.checkpoint$/.exec(entry)
     if (match !== null) names.push({ file: join(folder, entry), endOffset: BigInt(match[1]!), epoch: Number(match[2]) })
-    else if (/^\d{20}-\d{10}\.checkpoint\.(part|deleted)$/.test(entry)) await rm(join(folder, entry), { force: true })
+    else if (/^\d{20}-\d{10}\.checkpoint\.(part|deleted)$/.test(entry)) await files.remove(join(folder, entry))
   }
   return names.sort((a, b) => (a.endOffset < b.endOffset ? -1 : a.endOffset > b.endOffset ? 1 : a.epoch - b.epoch))
 }
 
 /** @throws UnusableDirectory when it is damaged or not complete */
-export async function readSnapshot(file: string, crc32c: Crc32c): Promise<Snapshot> {
+export async function readSnapshot(
+  file: string,
+  crc32c: Crc32c,
+  files: MetadataFiles = nodeMetadataFiles,
+): Promise<Snapshot> {
   const records: MetadataRecord[] = []
   const control: ControlRecord[] = []
-  for (const batch of readMetadataBatches(await readFile(file), crc32c, () => file)) {
+  for (const batch of readMetadataBatches(await files.read(file), crc32c, () => file)) {
     control.push(...batch.control)
     for (const { record } of batch.data) records.push(record)
   }
@@ -105,10 +102,15 @@ export interface SnapshotPlace extends SnapshotStamp {
 export type SnapshotContent = Omit<Snapshot, 'records'> & { readonly records: Iterable<MetadataRecord> }
 
 /** Answers the size of the file. */
-export async function writeSnapshot(content: SnapshotContent, place: SnapshotPlace, crc32c: Crc32c): Promise<number> {
+export async function writeSnapshot(
+  content: SnapshotContent,
+  place: SnapshotPlace,
+  crc32c: Crc32c,
+  files: MetadataFiles = nodeMetadataFiles,
+): Promise<number> {
   const { file, temporary, mode } = place
   const chunks = snapshotChunks(content, place, crc32c)
-  await replaceFile(file, chunks, mode === undefined ? { temporary } : { temporary, mode })
+  await replaceFile(files, file, chunks, mode === undefined ? { temporary } : { temporary, mode })
   return chunks.reduce((bytes, chunk) => bytes + chunk.length, 0)
 }
 

@@ -6,7 +6,6 @@
  * A snapshot is written beside the commits that go on meanwhile; it fails alone, with an error line. There is no
  * timer: without commits there is nothing new to hold.
  */
-import { rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../application/ports/clock.ts'
 import type { Logger } from '../../application/ports/logger.ts'
@@ -15,6 +14,7 @@ import type { ClusterImage } from '../../domain/cluster/cluster-image.ts'
 import { imageRecords } from '../../domain/cluster/image-records.ts'
 import type { Crc32c } from '../../domain/log/batch-writer.ts'
 import type { SnapshotPolicy } from './kraft-metadata-options.ts'
+import type { MetadataFiles } from './metadata-files.ts'
 import type { QuorumFacts, SnapshotName } from './snapshot-file.ts'
 import { snapshotFileName, writeSnapshot } from './snapshot-file.ts'
 import { reasonOf } from './unusable-directory.ts'
@@ -22,6 +22,7 @@ import { reasonOf } from './unusable-directory.ts'
 const READ_ONLY = 0o400
 
 export interface SnapshotKeeperSources {
+  readonly files: MetadataFiles
   readonly log: PartitionLog
   readonly folder: string
   readonly facts: QuorumFacts
@@ -54,7 +55,7 @@ export class SnapshotKeeper {
   /** Takes the snapshots that are there into its care. */
   async adopt(names: readonly SnapshotName[]): Promise<void> {
     for (const name of names) {
-      const { size, mtimeMs } = await stat(name.file)
+      const { size, mtimeMs } = await this.#sources.files.statOf(name.file)
       this.#kept.push({ ...name, bytes: size, writtenMs: BigInt(Math.trunc(mtimeMs)) })
     }
   }
@@ -84,7 +85,7 @@ export class SnapshotKeeper {
   }
 
   async #take(image: ClusterImage, lastContainedLogTimestamp: bigint): Promise<void> {
-    const { folder, facts, clock, logger, crc32c } = this.#sources
+    const { files, folder, facts, clock, logger, crc32c } = this.#sources
     const endOffset = image.offset + 1n
     const file = join(folder, snapshotFileName(endOffset, image.epoch))
     const nowMs = clock.nowMs()
@@ -99,6 +100,7 @@ export class SnapshotKeeper {
         nowMs,
       },
       crc32c,
+      files,
     )
     logger.info('metadata snapshot written', { file, bytes })
     this.#kept.push({ file, endOffset, epoch: image.epoch, bytes, writtenMs: nowMs })
@@ -107,13 +109,13 @@ export class SnapshotKeeper {
 
   /** The newest snapshot always stays, and the log from the oldest kept one on. */
   async #clean(): Promise<void> {
-    const { log, logger } = this.#sources
+    const { files, log, logger } = this.#sources
     while (this.#kept.length > 1 && this.#isOver()) {
       const oldest = this.#kept.shift()!
       await log.trim(this.#kept[0]!.endOffset)
       const deleted = `${oldest.file}.deleted`
-      await rename(oldest.file, deleted)
-      await rm(deleted, { force: true })
+      await files.rename(oldest.file, deleted)
+      await files.remove(deleted)
       logger.info('metadata snapshot removed', { file: oldest.file })
     }
   }
