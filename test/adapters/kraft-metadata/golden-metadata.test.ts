@@ -7,6 +7,7 @@ import { MetadataRecordEncoder } from '../../../src/adapters/kraft-metadata/meta
 import { readSnapshot, writeSnapshot } from '../../../src/adapters/kraft-metadata/snapshot-file.ts'
 import type { ClusterImage, ConfigResourceType } from '../../../src/domain/cluster/cluster-image.ts'
 import { configsOf } from '../../../src/domain/cluster/cluster-image.ts'
+import type { AccessControlEntryRecord } from '../../../src/domain/cluster/metadata-record.ts'
 import { recordAtLevel } from '../../../src/domain/cluster/metadata-version.ts'
 import { RecordBatchView } from '../../../src/domain/log/record-batch.ts'
 import type { KraftDirectory } from '../../support/kraft-directories.ts'
@@ -67,6 +68,21 @@ function factsOf(image: ClusterImage) {
     dynamicBrokerConfigs_1: object(configsOf(image, 'BROKER', '1')),
     dynamicBrokerConfigs_default: object(configsOf(image, 'BROKER', '')),
   }
+}
+
+const resources = ['', '', 'TOPIC', 'GROUP', 'CLUSTER', 'TRANSACTIONAL_ID', 'DELEGATION_TOKEN', 'USER']
+const patterns = ['', '', '', 'LITERAL', 'PREFIXED']
+const operations = [
+  ...['', '', 'ALL', 'READ', 'WRITE', 'CREATE', 'DELETE', 'ALTER', 'DESCRIBE', 'CLUSTER_ACTION', 'DESCRIBE_CONFIGS'],
+  ...['ALTER_CONFIGS', 'IDEMPOTENT_WRITE', 'CREATE_TOKENS', 'DESCRIBE_TOKENS'],
+]
+const permissions = ['', '', 'DENY', 'ALLOW']
+
+/** As `expected.json` has them. */
+function aclText(acl: AccessControlEntryRecord): string {
+  const { resourceName, principal, host } = acl
+  const resource = `${resources[acl.resourceType]} ${patterns[acl.patternType]} ${resourceName}`
+  return `${resource} | ${principal} ${host} ${operations[acl.operation]} ${permissions[acl.permissionType]}`
 }
 
 async function withGolden(name: string, run: (directory: KraftDirectory) => Promise<void>): Promise<void> {
@@ -131,7 +147,7 @@ describe('scram-acls-quotas', () => {
       const repository = directory.repository()
       await repository.start()
       const image = repository.image()
-      expect(image.acls.size).toBe(expected.acls!.length)
+      expect([...image.acls.values()].map(aclText).sort()).toEqual(expected.acls)
       const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
       const credentials = [...image.scramCredentials].flatMap(([user, mechanisms]) =>
         [...mechanisms].map(([mechanism, { salt, storedKey, serverKey, iterations }]) => [
