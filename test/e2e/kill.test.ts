@@ -1,7 +1,7 @@
 /**
  * `kill -9` under load, again and again on one directory: every promise that was made is kept by the next process.
  *
- *   ODRADEK_SEEDS=200 npm run jest -- test/e2e/kill     more rounds
+ *   ODRADEK_SEEDS=50 npm run jest -- test/e2e/kill     more rounds, with fsync off and on
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { readdirSync } from 'node:fs'
@@ -12,9 +12,12 @@ import { topicIdOf } from '../support/records.ts'
 import { startServer, temporaryFolder, writeProperties, type ServerProcess } from '../support/server-process.ts'
 import type { WireClient } from '../support/wire-client.ts'
 
-const rounds = Number(process.env['ODRADEK_SEEDS'] ?? 5)
+const rounds = Number(process.env['ODRADEK_SEEDS'] ?? 4)
 
-describe('a broker that is killed under load', () => {
+describe.each([
+  ['leaving fsync to the operating system', {}],
+  ['with an fsync before each answer', { 'log.flush.interval.messages': '1' }],
+])('a broker that is killed under load, %s', (_, flushing) => {
   const folder = temporaryFolder()
   const random = seeded(1)
   const plain = ['a', 'b'].map((topic) => new PlainProducer(topic, 0, random))
@@ -42,7 +45,10 @@ describe('a broker that is killed under load', () => {
   }
 
   beforeAll(async () => {
-    properties = writeProperties(folder.path, { 'log.flush.offset.checkpoint.interval.ms': '50' })
+    properties = writeProperties(folder.path, {
+      'log.flush.offset.checkpoint.interval.ms': '50',
+      ...flushing,
+    })
     await revive()
     const client = await connect()
     for (const topic of ['a', 'b', 'once']) await makeTopic(client, topic)
