@@ -121,7 +121,7 @@ describe('any history', () => {
         expect(driven.waiting.size).toBe(0)
         expect(driven.group?.members.size ?? 0).toBe(0)
       }),
-      { numRuns: 300 },
+      { numRuns: Number(process.env['ODRADEK_SEEDS'] ?? 300) },
     )
   })
 
@@ -166,7 +166,7 @@ describe('any history', () => {
         }
         expect(driven.group!.members.has(memberId)).toBe(true)
       }),
-      { numRuns: 200 },
+      { numRuns: Number(process.env['ODRADEK_SEEDS'] ?? 200) },
     )
   })
 })

@@ -216,7 +216,7 @@ describe('any history of a consumer group', () => {
         for (const one of steps) clients.run(one)
         clients.settle()
       }),
-      { numRuns: 300 },
+      { numRuns: Number(process.env['ODRADEK_SEEDS'] ?? 300) },
     )
   })
 })
