@@ -13,10 +13,10 @@ import { refusal, type Refusal } from '../domain/log/append-rules.ts'
 import { readEndMarker } from '../domain/log/end-marker.ts'
 import type { LeaderEpochEntry } from '../domain/log/leader-epochs.ts'
 import { encodeProducerSnapshot } from '../domain/log/producer-snapshot.ts'
-import { ProducerStates } from '../domain/log/producer-state.ts'
+import { ProducerStates, type ProducerEntry } from '../domain/log/producer-state.ts'
 import type { RecordBatchView } from '../domain/log/record-batch.ts'
 import { findByTimestamp, findMaxTimestamp } from '../domain/log/record.ts'
-import { NO_LEAVE } from '../domain/log/transaction-leaves.ts'
+import { NO_LEAVE, type FirstBatch } from '../domain/log/transaction-leaves.ts'
 import { topicPartitionKey, type TopicPartition } from '../domain/topic-partition.ts'
 import type { Uuid } from '../domain/uuid.ts'
 import { NOT_KNOWN, notAppended, refused, type AppendResult } from './append-result.ts'
@@ -233,7 +233,7 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
   }
 
   /** What a transactional batch is to be appended with; NO_LEAVE when its transaction is ongoing here. */
-  askLeave(batch: RecordBatchView, raisesEpochs: boolean): number {
+  askLeave(batch: FirstBatch, raisesEpochs: boolean): number {
     const { producerId, producerEpoch } = batch
     if (this.#producers.isInTransaction(producerId, producerEpoch)) return NO_LEAVE
     return this.#producers.leaves.ask(batch, raisesEpochs, this.#context.clock.nowMs())
@@ -458,6 +458,11 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
         if (this.#log === log) this.#goOffline(during, cause)
       },
     }
+  }
+
+  /** Who has written here and is still known. */
+  producers(): readonly ProducerEntry[] {
+    return [...this.#producers.entries()]
   }
 
   /** Forgets producers that have been silent for long (`producer.id.expiration.ms`). */

@@ -79,6 +79,7 @@ export const parts = {
   abortTimedOut: token<AbortTimedOut>('abortTimedOut'),
   expireTransactionalIds: token<ExpireTransactionalIds>('expireTransactionalIds'),
   transactionHandlers: token<TransactionHandlers>('transactionHandlers'),
+  transactionLogHandlers: token<TransactionLogHandlers>('transactionLogHandlers'),
   clusterHandlers: token<ClusterHandlers>('clusterHandlers'),
   recordHandlers: token<RecordHandlers>('recordHandlers'),
   replicaHandlers: token<ReplicaHandlers>('replicaHandlers'),
@@ -116,7 +117,13 @@ export type TransactionHandlers = Pick<
   'InitProducerId' | 'AddPartitionsToTxn' | 'AddOffsetsToTxn' | 'EndTxn' | 'DescribeTransactions' | 'ListTransactions'
 >
 
+export type TransactionLogHandlers = Pick<Handlers, 'WriteTxnMarkers' | 'TxnOffsetCommit' | 'DescribeProducers'>
+
 export type ClusterHandlers = Omit<
   Handlers,
-  keyof RecordHandlers | keyof ReplicaHandlers | keyof GroupHandlers | keyof TransactionHandlers
+  | keyof RecordHandlers
+  | keyof ReplicaHandlers
+  | keyof GroupHandlers
+  | keyof TransactionHandlers
+  | keyof TransactionLogHandlers
 >

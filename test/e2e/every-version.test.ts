@@ -116,6 +116,19 @@ const questions: Readonly<Record<string, () => object>> = {
   }),
   AddOffsetsToTxn: () => ({ transactionalId: 'nobody', producerId: 1n, producerEpoch: 0, groupId: 'g' }),
   EndTxn: () => ({ transactionalId: 'nobody', producerId: 1n, producerEpoch: 0, committed: true }),
+  WriteTxnMarkers: () => ({
+    markers: [
+      { producerId: 1n, producerEpoch: 0, transactionResult: true, topics: [{ name: topic, partitionIndexes: [0] }] },
+    ],
+  }),
+  TxnOffsetCommit: () => ({
+    transactionalId: 'nobody',
+    groupId: 'g',
+    producerId: 1n,
+    producerEpoch: 0,
+    topics: [{ name: topic, topicId, partitions: [{ partitionIndex: 0, committedOffset: 1n, committedMetadata: '' }] }],
+  }),
+  DescribeProducers: () => ({ topics: [{ name: topic, partitionIndexes: [0] }] }),
   DescribeTransactions: () => ({ transactionalIds: ['nobody'] }),
   ListTransactions: () => ({ stateFilters: [], producerIdFilters: [] }),
   OffsetForLeaderEpoch: () => ({

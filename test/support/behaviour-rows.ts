@@ -44,9 +44,6 @@ export interface Answer {
   results: { topics: AnsweredTopic[] }[]
 }
 
-/** Rows of Produce, ListOffsets, Fetch and OffsetFetch that meet a transaction that is open. */
-const transactional: ReadonlySet<number> = new Set([255, 256, 262, 264, 265, 266, 267, 270, 271, 274])
-
 export const recorded: readonly Row[] = readFileSync(
   new URL('../fixtures/wire/behaviour.jsonl', import.meta.url),
   'utf8',
@@ -65,10 +62,7 @@ const servesConsumerGroups = servedApis.some(({ key }: Api) => key === 68)
 
 const isAboutFrames = ({ row }: Row): boolean => row >= 14 && row <= 36
 /** Rows that stand on an API that is not served. */
-export const unplayable: ReadonlySet<number> = new Set([
-  ...transactional,
-  ...(servesConsumerGroups ? [] : ofConsumerGroups),
-])
+export const unplayable: ReadonlySet<number> = new Set([...(servesConsumerGroups ? [] : ofConsumerGroups)])
 
 export const isServed = (row: Row): boolean =>
   !unplayable.has(row.row) && (isAboutFrames(row) || apiOf(row) !== undefined)

@@ -20,6 +20,7 @@ export const wireModule = new ContainerModule(({ bind }) => {
         clusterHandlers,
         groupHandlers,
         transactionHandlers,
+        transactionLogHandlers,
         metadata,
         logger,
         timers,
@@ -28,7 +29,14 @@ export const wireModule = new ContainerModule(({ bind }) => {
         live,
       ) => {
         const table = served(
-          { ...recordHandlers, ...replicaHandlers, ...clusterHandlers, ...groupHandlers, ...transactionHandlers },
+          {
+            ...recordHandlers,
+            ...replicaHandlers,
+            ...clusterHandlers,
+            ...groupHandlers,
+            ...transactionHandlers,
+            ...transactionLogHandlers,
+          },
           { nodeId: server.nodeId, image: () => metadata.image() },
         )
         const responder = new Router(table, logger)
@@ -40,6 +48,7 @@ export const wireModule = new ContainerModule(({ bind }) => {
         parts.clusterHandlers,
         parts.groupHandlers,
         parts.transactionHandlers,
+        parts.transactionLogHandlers,
         ports.metadata,
         ports.logger,
         ports.timers,

@@ -4,7 +4,7 @@
 import type { ErrorName, KafkaError } from '../errors.ts'
 import type { Uuid } from '../uuid.ts'
 import type { CommittedOffset } from './committed-offsets.ts'
-import type { Group } from './group.ts'
+import type { Group, OffsetCommitter } from './group.ts'
 import type { GroupRecord } from './group-record.ts'
 import type { GroupShard } from './group-shard.ts'
 
@@ -49,14 +49,26 @@ export function refuseCommit(group: Group | null, command: CommitCommand): Kafka
   return refused === 'STALE_MEMBER_EPOCH' && !knowsEpochs ? 'UNSUPPORTED_VERSION' : refused
 }
 
+/** As `refuseCommit`, of a commit that is part of a transaction: its clients know generations only. */
+export function refuseTransactionalCommit(
+  group: Group | null,
+  committer: Omit<OffsetCommitter, 'transactional' | 'knowsEpochs'>,
+): KafkaError | null {
+  if (group === null) return committer.generationOrEpoch < 0 ? null : 'ILLEGAL_GENERATION'
+  const refused = group.refuseCommit({ ...committer, transactional: true })
+  return refused === 'STALE_MEMBER_EPOCH' ? 'ILLEGAL_GENERATION' : refused
+}
+
 export interface CommitDecision {
   readonly records: readonly GroupRecord[]
   /** One error for each partition, in the order of the command. */
   readonly errors: readonly (readonly ErrorName[])[]
 }
 
+type CommittedOffsetsOf = Pick<CommitCommand, 'groupId' | 'retentionTimeMs' | 'topics'>
+
 /** The records of an acceptable commit. */
-export function decideCommit(command: CommitCommand, rules: OffsetRules, nowMs: bigint): CommitDecision {
+export function decideCommit(command: CommittedOffsetsOf, rules: OffsetRules, nowMs: bigint): CommitDecision {
   const { groupId, retentionTimeMs } = command
   const expireTimestamp = retentionTimeMs === -1n ? -1n : nowMs + retentionTimeMs
   const records: GroupRecord[] = []

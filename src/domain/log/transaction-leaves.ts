@@ -13,6 +13,9 @@ export const NO_LEAVE = 0
 /** Nobody checks leaves: `transaction.partition.verification.enable` is off. */
 export const LEAVE_NOT_CHECKED = -1
 
+/** Of the batch that a leave is asked for. */
+export type FirstBatch = Pick<RecordBatchView, 'producerId' | 'producerEpoch' | 'baseSequence'>
+
 interface Leave {
   readonly id: number
   readonly askedMs: bigint
@@ -28,7 +31,7 @@ export class TransactionLeaves {
   #lastId = NO_LEAVE
 
   /** The leave that the batch needs; several batches of a producer that wait at the same time share one. */
-  ask(batch: RecordBatchView, raisesEpochs: boolean, nowMs: bigint): number {
+  ask(batch: FirstBatch, raisesEpochs: boolean, nowMs: bigint): number {
     const { producerId, producerEpoch: epoch, baseSequence } = batch
     const leave = this.#byProducer.get(producerId)
     if (leave === undefined) {

@@ -150,6 +150,30 @@ export const errorResponses: FailureResponses = {
       resultsByPartition: partitions.map((partitionIndex) => ({ partitionIndex, partitionErrorCode: errorCode })),
     })),
   }),
+  WriteTxnMarkers: ({ markers }, errorCode) => ({
+    markers: markers.map(({ producerId, topics }) => ({
+      producerId,
+      topics: topics.map(({ name, partitionIndexes }) => ({
+        name,
+        partitions: partitionIndexes.map((partitionIndex) => ({ partitionIndex, errorCode })),
+      })),
+    })),
+  }),
+  TxnOffsetCommit: ({ topics }, errorCode) => ({
+    throttleTimeMs,
+    topics: topics.map(({ name, topicId, partitions }) => ({
+      name,
+      topicId,
+      partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })),
+    })),
+  }),
+  DescribeProducers: ({ topics }, errorCode) => ({
+    throttleTimeMs,
+    topics: topics.map(({ name, partitionIndexes }) => ({
+      name,
+      partitions: partitionIndexes.map((partitionIndex) => ({ partitionIndex, errorCode, activeProducers: [] })),
+    })),
+  }),
   AddOffsetsToTxn: (_, errorCode) => ({ throttleTimeMs, errorCode }),
   EndTxn: (_, errorCode) => ({ throttleTimeMs, errorCode }),
   DescribeConfigs: ({ resources }, errorCode) => ({

@@ -26,6 +26,8 @@ import { offsetForLeaderEpoch } from '../apis/23-offset-for-leader-epoch.ts'
 import { addPartitionsToTxn } from '../apis/24-add-partitions-to-txn.ts'
 import { addOffsetsToTxn } from '../apis/25-add-offsets-to-txn.ts'
 import { endTxn } from '../apis/26-end-txn.ts'
+import { writeTxnMarkers } from '../apis/27-write-txn-markers.ts'
+import { txnOffsetCommit } from '../apis/28-txn-offset-commit.ts'
 import { describeConfigs } from '../apis/32-describe-configs.ts'
 import { alterConfigs } from '../apis/33-alter-configs.ts'
 import { alterReplicaLogDirs } from '../apis/34-alter-replica-log-dirs.ts'
@@ -36,6 +38,7 @@ import { deleteGroups } from '../apis/42-delete-groups.ts'
 import { incrementalAlterConfigs } from '../apis/44-incremental-alter-configs.ts'
 import { offsetDelete } from '../apis/47-offset-delete.ts'
 import { describeCluster } from '../apis/60-describe-cluster.ts'
+import { describeProducers } from '../apis/61-describe-producers.ts'
 import { describeTransactions } from '../apis/65-describe-transactions.ts'
 import { listTransactions } from '../apis/66-list-transactions.ts'
 import { consumerGroupHeartbeat } from '../apis/68-consumer-group-heartbeat.ts'
@@ -68,6 +71,8 @@ export const servedApis = [
   addPartitionsToTxn,
   addOffsetsToTxn,
   endTxn,
+  writeTxnMarkers,
+  txnOffsetCommit,
   describeConfigs,
   alterConfigs,
   alterReplicaLogDirs,
@@ -78,6 +83,7 @@ export const servedApis = [
   incrementalAlterConfigs,
   offsetDelete,
   describeCluster,
+  describeProducers,
   describeTransactions,
   listTransactions,
   consumerGroupHeartbeat,
