@@ -27,7 +27,7 @@ works beside a running broker.
 
   (no mode)              lists topics, partitions, offsets, sizes and what looks unsound; reads no records
   --check                verifies every batch, index, producer snapshot, checkpoint and the metadata log
-  --dump TOPIC-PARTITION prints records and control records; records of __consumer_offsets are decoded
+  --dump TOPIC-PARTITION prints records and control records; those of __consumer_offsets and __transaction_state are decoded
   --metadata             prints the newest metadata snapshot and the metadata log
 
   --config FILE          takes log.dirs and metadata.log.dir from a server.properties

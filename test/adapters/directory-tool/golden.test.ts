@@ -137,6 +137,14 @@ describe('--dump', () => {
     expect(records.filter((record) => 'undecodable' in record)).toEqual([])
   })
 
+  it('decodes the records of transactions', async () => {
+    const run = await runTool([dataOf('groups-txns'), '--json', '--dump', '__transaction_state-0'])
+    const records = parsed(run)
+    expect(records).toHaveLength(17)
+    expect(records.filter((record) => !('decoded' in record))).toEqual([])
+    expect(JSON.stringify(records)).toContain('"transactionalId":"tx-')
+  })
+
   it('passes over a damaged batch, tells it and goes on', async () => {
     const run = await runTool([dataOf('crashed'), '--json', '--dump', 'c-midcrc-0', '--from', '45'])
     expect(run.code).toBe(1)
