@@ -193,7 +193,8 @@ async function readByPlatformatic(address: string, count: number): Promise<reado
     await message.commit()
     if (values.length === count) break
   }
-  await consumer.close(true)
+  const closing: { close(force: boolean): Promise<void> } = consumer
+  await closing.close(true)
   return values.sort()
 }
 

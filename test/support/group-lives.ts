@@ -77,7 +77,9 @@ async function members848(client: WireClient, groupId: string): Promise<object> 
 }
 
 export async function offsetsOf(client: WireClient, groupId: string) {
-  const { groups } = await client.send(offsetFetch, 9, { groups: [{ groupId, topics: null }] })
+  const fetch = async () => (await client.send(offsetFetch, 9, { groups: [{ groupId, topics: null }] })).groups
+  let groups = await fetch()
+  while (groups[0]!.errorCode === errorCode('COORDINATOR_LOAD_IN_PROGRESS')) groups = await fetch()
   noError(`OffsetFetch of ${groupId}`, groups[0]!.errorCode)
   return groups[0]!.topics
     .flatMap(({ name, partitions }) => partitions.map((partition) => ({ name, ...partition })))
@@ -190,4 +192,32 @@ export async function stillMember(client: WireClient, member: Membership, protoc
     return (await client.send(heartbeat, 4, { groupId, memberId, generationId: generation })).errorCode
   }
   return (await client.send(consumerGroupHeartbeat, 1, { groupId, memberId, memberEpoch: generation })).errorCode
+}
+
+/** Each partition of the group's topic as often as the broker has it owned, in the generation of this moment. */
+export async function ownersOf(
+  client: WireClient,
+  groupId: string,
+  protocol: 'classic' | 'consumer',
+): Promise<readonly number[]> {
+  if (protocol === 'classic') {
+    const { groups } = await client.send(describeGroups, 5, { groups: [groupId] })
+    const { groupState, members } = groups[0]!
+    return groupState === 'Stable' ? members.flatMap(({ memberAssignment }) => partitionsIn(memberAssignment)) : []
+  }
+  const { groups } = await client.send(consumerGroupDescribe, 1, {
+    groupIds: [groupId],
+    includeAuthorizedOperations: false,
+  })
+  return groups[0]!.members.flatMap(({ assignment }) =>
+    assignment.topicPartitions.flatMap(({ partitions }) => [...partitions]),
+  )
+}
+
+/** Of an assignment to one topic at most, as `protocolOf` writes it. */
+function partitionsIn(assignment: Uint8Array): number[] {
+  const view = Buffer.from(assignment)
+  if (view.length < 6 || view.readInt32BE(2) === 0) return []
+  const at = 8 + view.readInt16BE(6)
+  return Array.from({ length: view.readInt32BE(at) }, (_, i) => view.readInt32BE(at + 4 + 4 * i))
 }

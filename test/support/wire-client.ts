@@ -88,6 +88,10 @@ export class WireClient {
     })
   }
 
+  get isClosed(): boolean {
+    return this.#socket.destroyed
+  }
+
   close(): void {
     this.#socket.destroy()
   }
