@@ -22,8 +22,8 @@ import type { Uuid } from '../domain/uuid.ts'
 import { NOT_KNOWN, notAppended, refused, type AppendResult } from './append-result.ts'
 import { HeldAppends, type Release } from './held-appends.ts'
 import { logOptionsOf } from './log-options.ts'
+import type { PartitionContext } from './partition-context.ts'
 import type { Isolation, PartitionReadLimits, ReadablePartition } from './partition.ts'
-import type { Clock } from './ports/clock.ts'
 import type { Lease } from './ports/lease.ts'
 import {
   StorageError,
@@ -34,26 +34,14 @@ import {
   type StampedBatch,
   type TimestampOffset,
 } from './ports/log-store.ts'
-import type { Logger } from './ports/logger.ts'
 import { ReportedStorageError } from './ports/reported-storage-error.ts'
 import { PendingAppend, type AppendCommand } from './pending-append.ts'
-import { plainSection, prepareBatch, type PreparePorts } from './prepare-batch.ts'
+import { plainSection, prepareBatch } from './prepare-batch.ts'
 import { recoverProducers } from './recover-producers.ts'
-import type { TailCache, TailWindow } from './tail-cache.ts'
-import type { WriteBudget } from './write-budget.ts'
+import type { TailWindow } from './tail-cache.ts'
 import { findInBatch } from './timestamp-lookup.ts'
 import type { Upkeep, UpkeptPartition } from './upkeep.ts'
 import { WriteQueue } from './write-queue.ts'
-
-/** What partitions share. */
-export interface PartitionContext extends PreparePorts {
-  readonly clock: Clock
-  readonly logger: Logger
-  readonly tail: TailCache
-  readonly budget: WriteBudget
-  /** Called after each written group, before its producers are answered, and when a partition goes offline or away. */
-  readonly onAdvance: (partition: ReadablePartition) => void
-}
 
 export class HostedPartition implements ReadablePartition, UpkeptPartition {
   readonly topicPartition: TopicPartition
