@@ -5,7 +5,7 @@ import { offsetFetch } from '../../src/adapters/wire/apis/09-offset-fetch.ts'
 import { errorCode } from '../../src/domain/errors.ts'
 import { assignmentOf, subscriptionBytes, TOPIC, type GroupConversation } from './group-conversation.ts'
 
-type Scene = (group: GroupConversation) => Promise<void>
+export type Scene = (group: GroupConversation) => Promise<void>
 
 /** A stable classic group of one dynamic member that has all partitions; its id. */
 async function classicGroup(group: GroupConversation, assigned: Buffer = assignmentOf([0, 1, 2, 3])): Promise<string> {

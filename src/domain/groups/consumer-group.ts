@@ -25,7 +25,8 @@ export type ConsumerGroupState = 'Empty' | 'Assigning' | 'Reconciling' | 'Stable
 
 /** Observed on 4.3.1: a group starts at 1, and its first subscription makes it 2. */
 const FIRST_EPOCH = 1
-const noTarget: Assignment = new Map()
+/** Of a member for which none was ever written. */
+export const NO_TARGET: Assignment = new Map()
 
 /** When the group last looked at the topics of an image, and which they were. */
 export interface TopicsSeen {
@@ -89,7 +90,7 @@ export class ConsumerGroup implements Group {
   }
 
   target(memberId: string): Assignment {
-    return this.#targets.get(memberId) ?? noTarget
+    return this.#targets.get(memberId) ?? NO_TARGET
   }
 
   ownerOf(topic: Uuid, partition: number): string | undefined {

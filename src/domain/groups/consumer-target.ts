@@ -4,6 +4,7 @@ import type { Uuid } from '../uuid.ts'
 import type { Assignment, Assignor } from './assignors/assignor.ts'
 import { assignRange } from './assignors/range.ts'
 import { assignUniform } from './assignors/uniform.ts'
+import { NO_TARGET } from './consumer-group.ts'
 import type { ConsumerMember, ConsumerGroupRecord } from './consumer-member.ts'
 import type { TopicResolver } from './consumer-topics.ts'
 
@@ -70,7 +71,9 @@ export function computeTarget(input: TargetInput): {
   })
   const records: ConsumerGroupRecord[] = []
   for (const [memberId, target] of targets) {
-    if (!sameTarget(target, input.target(memberId))) records.push(targetRecord(groupId, memberId, target))
+    const before = input.target(memberId)
+    // Nothing is a target too: a member's first one is always written.
+    if (before === NO_TARGET || !sameTarget(target, before)) records.push(targetRecord(groupId, memberId, target))
   }
   records.push(targetMetadataRecord(groupId, epoch, nowMs))
   return { targets, records }

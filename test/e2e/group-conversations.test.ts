@@ -1,19 +1,21 @@
 /**
- * Groups that change their protocol with members in them (KIP-848), over TCP: what an Apache Kafka 4.3.1 answered to
- * these conversations, and the records that it wrote, batch by batch (`group-conversions.json`), are what we answer and
+ * Groups that change their protocol with members in them (KIP-848), and groups that refuse what they are asked, over
+ * TCP: what an Apache Kafka 4.3.1 answered to
+ * these conversations, and the records that it wrote, batch by batch (`group-conversations.json`), are what we answer and
  * write.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { readFileSync } from 'node:fs'
 import { createBroker } from '../../src/index.ts'
 import { assignmentOf, GroupConversation } from '../support/group-conversation.ts'
+import { refusals } from '../support/group-refusals.ts'
 import { scenes } from '../support/group-scenes.ts'
 import { connectTo } from '../support/embedded-client.ts'
 import { temporaryFolder } from '../support/server-process.ts'
 import type { WireClient } from '../support/wire-client.ts'
 
 const recorded = JSON.parse(
-  readFileSync(new URL('../fixtures/wire/group-conversions.json', import.meta.url), 'utf8'),
+  readFileSync(new URL('../fixtures/wire/group-conversations.json', import.meta.url), 'utf8'),
 ) as Readonly<Record<string, { readonly said: readonly unknown[]; readonly log: readonly unknown[] }>>
 
 const PARTITIONS = 3
@@ -43,11 +45,11 @@ afterAll(async () => {
   folder.remove()
 })
 
-describe('a group that changes its protocol', () => {
+describe('a group that changes its protocol or refuses', () => {
   it.each(Object.keys(recorded))('%s: as observed on 4.3.1', async (name) => {
     const group = new GroupConversation(await connect(), await connect(), name)
     await group.begin()
-    await scenes[name]!(group)
+    await (scenes[name] ?? refusals[name])!(group)
     expect(group.said).toEqual(recorded[name]!.said)
     expect(await group.log(PARTITIONS)).toEqual(recorded[name]!.log)
   })
