@@ -12,36 +12,14 @@
  */
 import type { Socket } from 'node:net'
 import process from 'node:process'
-import type { Logger } from '../../application/ports/logger.ts'
-import type { Timer, Timers } from '../../application/ports/timers.ts'
+import type { Timer } from '../../application/ports/timers.ts'
+import type { ConnectionSurroundings } from './connection-surroundings.ts'
 import type { Framer, InboundFrame } from './framer.ts'
 import { NO_RESPONSE, type ConnectionInfo } from './handler.ts'
+import type { Arrival } from './incoming-budget.ts'
 import { Outbox } from './outbox.ts'
-import type { AfterSent, OnAbandoned, Reply, RequestResponder } from './reply.ts'
-import type { RequestBudget } from './request-budget.ts'
+import type { AfterSent, OnAbandoned, Reply } from './reply.ts'
 import { readInto, type ReadSink } from './socket-reader.ts'
-
-export interface ConnectionLimits {
-  /** Requests under way or waiting for the answer to an earlier one. */
-  readonly inFlightRequestsMax: number
-  /** Their bytes; the one that crosses the bound is still taken. */
-  readonly inFlightBytesMax: number
-  /** Response bytes that the client has not taken; the response that crosses the bound is still sent. */
-  readonly unsentBytesMax: number
-}
-
-/** What a connection needs of the server. */
-export interface ConnectionSurroundings {
-  readonly responder: RequestResponder
-  readonly limits: ConnectionLimits
-  readonly budget: RequestBudget
-  readonly logger: Logger
-  /** Counts up with time; a connection notes it at each sign of life. */
-  readonly activity: { readonly tick: number }
-  readonly timers: Timers
-  /** Called once, when the socket is gone. */
-  readonly onClosed: (connection: Connection) => void
-}
 
 /** How long a drained connection waits for its client to hang up before it does so itself. */
 const lingerMs = 200
@@ -59,6 +37,7 @@ interface Slot {
 export class Connection implements ReadSink {
   readonly info: ConnectionInfo
   readonly #framer: Framer
+  readonly #arrival: Arrival
   readonly #around: ConnectionSurroundings
   readonly #socket: Socket
   readonly #outbox: Outbox
@@ -81,9 +60,17 @@ export class Connection implements ReadSink {
   #lastActiveTick: number
 
   /** @param accepted - a socket that was accepted with `pauseOnConnect`; it is taken over. */
-  constructor(accepted: Socket, info: ConnectionInfo, framer: Framer, around: ConnectionSurroundings) {
+  constructor(
+    accepted: Socket,
+    info: ConnectionInfo,
+    framer: Framer,
+    arrival: Arrival,
+    around: ConnectionSurroundings,
+  ) {
     this.info = info
     this.#framer = framer
+    this.#arrival = arrival
+    arrival.events = { wake: this.#turnNow, tooSlow: () => this.#tooSlow() }
     this.#around = around
     this.#lastActiveTick = around.activity.tick
     const socket = readInto(accepted, this)
@@ -118,6 +105,7 @@ export class Connection implements ReadSink {
     if (this.#discarding) return true
     this.#lastActiveTick = this.#around.activity.tick
     this.#framer.filled(count)
+    this.#arrival.received(count, this.#framer.partialBytes, this.#framer.ready)
     this.#turn()
     return this.#reading
   }
@@ -127,6 +115,7 @@ export class Connection implements ReadSink {
     this.#draining = true
     this.#discarding = true
     this.#framer.close()
+    this.#arrival.end()
     this.#turn()
   }
 
@@ -254,9 +243,8 @@ export class Connection implements ReadSink {
   }
 
   #readOrPause(): void {
-    const read =
-      this.#discarding ||
-      (!this.#inputEnded && !this.#draining && !this.#ending && !this.#framer.ready && this.#mayTake())
+    const willing = !this.#inputEnded && !this.#draining && !this.#ending && !this.#framer.ready && this.#mayTake()
+    const read = this.#discarding || this.#arrival.mayRead(willing)
     if (read === this.#reading || this.#gone) return
     this.#reading = read
     if (read) this.#socket.resume()
@@ -286,6 +274,7 @@ export class Connection implements ReadSink {
     this.#linger?.cancel()
     if (this.#framer.midFrame) this.#around.logger.debug('connection closed inside a request', this.#who())
     this.#framer.close()
+    this.#arrival.end()
     this.#around.budget.forget(this.#turnNow)
     this.#outbox.abandon()
     // A handler that is still at work may still read what it wants released: those run when it is done.
@@ -294,6 +283,12 @@ export class Connection implements ReadSink {
       else if (slot.abandoned !== null) this.#run(slot.abandoned)
     }
     this.#around.onClosed(this)
+  }
+
+  #tooSlow(): void {
+    const reason = 'a request arrives too slowly while the memory for requests is used up'
+    this.#around.logger.warn('connection closed', { ...this.#who(), reason })
+    this.destroy()
   }
 
   readonly #run = (releases: readonly (() => void)[]): void => {

@@ -25,6 +25,8 @@ export interface FramerOptions {
   readonly scratch: Buffer
   /** `socket.request.max.bytes`. */
   readonly frameBytesMax: number
+  /** Whether an incomplete frame may get more memory than what has arrived of it; always, where it is left out. */
+  readonly mayGrow?: () => boolean
 }
 
 const sizeBytes = 4
@@ -48,6 +50,7 @@ export class Framer {
   readonly #pool: FramePool
   readonly #scratch: Buffer
   readonly #frameBytesMax: number
+  readonly #mayGrow: () => boolean
   /** Complete frames, waiting to be taken; each span holds a reference to its block. */
   readonly #complete: Span[] = []
   /** The beginning of a frame that has not fully arrived; the next read goes behind it. */
@@ -58,6 +61,7 @@ export class Framer {
     this.#pool = options.pool
     this.#scratch = options.scratch
     this.#frameBytesMax = options.frameBytesMax
+    this.#mayGrow = options.mayGrow ?? (() => true)
   }
 
   /** Why no further frame can be found, once the frames before it have been taken; null while all is well. */
@@ -68,6 +72,11 @@ export class Framer {
   /** Whether complete frames wait in `next`. */
   get ready(): boolean {
     return this.#complete.length > 0
+  }
+
+  /** The memory that an incomplete frame lies in. */
+  get partialBytes(): number {
+    return this.#partial?.block.bytes.length ?? 0
   }
 
   /** Whether the stream ends inside a frame. */
@@ -144,8 +153,9 @@ export class Framer {
   /** Moves the beginning of a frame into memory of its own; `lastRead` bytes came with the read that brought its end. */
   #begin(source: Buffer, start: number, end: number, lastRead: number): void {
     const arrived = end - start
-    const earned = growthFactor * Math.max(arrived, lastRead)
-    const streaming = lastRead >= streamingReadBytes / 4 ? streamingReadBytes : 0
+    const grows = this.#mayGrow()
+    const earned = grows ? growthFactor * Math.max(arrived, lastRead) : arrived
+    const streaming = grows && lastRead >= streamingReadBytes / 4 ? streamingReadBytes : 0
     const block = this.#pool.take(Math.max(Math.min(neededFor(source, start, end), earned), streaming, arrived + 1))
     source.copy(block.bytes, 0, start, end)
     this.#partial = { block, start: 0, end: arrived }

@@ -8,12 +8,14 @@
 import type { AddressInfo, Server, Socket } from 'node:net'
 import type { Logger } from '../../application/ports/logger.ts'
 import type { Timers } from '../../application/ports/timers.ts'
-import { type ConnectionLimits, Connection, type ConnectionSurroundings } from './connection.ts'
+import { Connection } from './connection.ts'
+import type { ConnectionLimits, ConnectionSurroundings } from './connection-surroundings.ts'
 import { ConnectionCounts, type ConnectionQuotas } from './connection-counts.ts'
 import type { FramePool } from './frame-pool.ts'
 import { Framer } from './framer.ts'
 import type { ConnectionInfo } from './handler.ts'
 import { IdleWatch } from './idle-watch.ts'
+import { IncomingBudget } from './incoming-budget.ts'
 import { close, listen } from './listening.ts'
 import type { RequestResponder } from './reply.ts'
 import { RequestBudget } from './request-budget.ts'
@@ -42,7 +44,7 @@ export interface ListeningSettings {
 export interface TcpServerSettings extends ConnectionQuotas, ListeningSettings {
   readonly connectionsMaxIdleMs: number
   readonly socketRequestMaxBytes: number
-  /** Bytes of all requests under way; pipelining waits above it (`queued.max.request.bytes`, when it is positive). */
+  /** `queued.max.request.bytes`, when positive: of requests under way (pipelining waits), and of those half arrived. */
   readonly queuedRequestBytesMax: number
   readonly connectionLimits: ConnectionLimits
 }
@@ -131,6 +133,7 @@ export class TcpServer {
       responder: this.#ports.responder,
       limits: settings.connectionLimits,
       budget: new RequestBudget(settings.queuedRequestBytesMax),
+      incoming: new IncomingBudget(settings.queuedRequestBytesMax, this.#ports.timers),
       logger: this.#ports.logger,
       activity: this.#idle,
       timers: this.#ports.timers,
@@ -232,12 +235,10 @@ export class TcpServer {
       remotePort,
       number: (this.#lastConnectionNumber += 1),
     })
-    const framer = new Framer({
-      pool: this.#ports.pool,
-      scratch: this.#scratch,
-      frameBytesMax: this.#frameBytesMax,
-    })
-    const connection = new Connection(socket, info, framer, this.#surroundings!)
+    const arrival = this.#surroundings!.incoming.arrival()
+    const memory = { pool: this.#ports.pool, scratch: this.#scratch, mayGrow: arrival.mayGrow }
+    const framer = new Framer({ ...memory, frameBytesMax: this.#frameBytesMax })
+    const connection = new Connection(socket, info, framer, arrival, this.#surroundings!)
     this.#counts.add(address)
     this.#connections.set(connection, address)
     this.#idle!.add(connection)
