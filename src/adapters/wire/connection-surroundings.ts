@@ -1,7 +1,6 @@
 /** What a connection needs of its server, and the limits that hold for it. */
 import type { Logger } from '../../application/ports/logger.ts'
 import type { Timers } from '../../application/ports/timers.ts'
-import type { Connection } from './connection.ts'
 import type { IncomingBudget } from './incoming-budget.ts'
 import type { RequestResponder } from './reply.ts'
 import type { RequestBudget } from './request-budget.ts'
@@ -15,8 +14,8 @@ export interface ConnectionLimits {
   readonly unsentBytesMax: number
 }
 
-/** What a connection needs of the server. */
-export interface ConnectionSurroundings {
+/** What a connection (`Client`) needs of the server. */
+export interface ConnectionSurroundings<Client> {
   readonly responder: RequestResponder
   readonly limits: ConnectionLimits
   readonly budget: RequestBudget
@@ -26,5 +25,5 @@ export interface ConnectionSurroundings {
   readonly activity: { readonly tick: number }
   readonly timers: Timers
   /** Called once, when the socket is gone. */
-  readonly onClosed: (connection: Connection) => void
+  readonly onClosed: (connection: Client) => void
 }

@@ -38,7 +38,7 @@ export class Connection implements ReadSink {
   readonly info: ConnectionInfo
   readonly #framer: Framer
   readonly #arrival: Arrival
-  readonly #around: ConnectionSurroundings
+  readonly #around: ConnectionSurroundings<Connection>
   readonly #socket: Socket
   readonly #outbox: Outbox
   /** In the order of the requests; the head is the next to be sent. */
@@ -65,7 +65,7 @@ export class Connection implements ReadSink {
     info: ConnectionInfo,
     framer: Framer,
     arrival: Arrival,
-    around: ConnectionSurroundings,
+    around: ConnectionSurroundings<Connection>,
   ) {
     this.info = info
     this.#framer = framer

@@ -83,7 +83,7 @@ export class TcpServer {
   #servers: Server[] = []
   #bound: BoundListener[] = []
   #idle: IdleWatch<Connection> | null = null
-  #surroundings: ConnectionSurroundings | null = null
+  #surroundings: ConnectionSurroundings<Connection> | null = null
   #frameBytesMax = 0
   #lastConnectionNumber = 0
   #stopping = false
