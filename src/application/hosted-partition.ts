@@ -21,6 +21,7 @@ import { topicPartitionKey, type TopicPartition } from '../domain/topic-partitio
 import type { Uuid } from '../domain/uuid.ts'
 import { NOT_KNOWN, notAppended, refused, type AppendResult } from './append-result.ts'
 import { HeldAppends, type Release } from './held-appends.ts'
+import { emptySlice } from './joined-slice.ts'
 import { logOptionsOf } from './log-options.ts'
 import type { PartitionContext } from './partition-context.ts'
 import type { Isolation, PartitionReadLimits, ReadablePartition } from './partition.ts'
@@ -42,6 +43,8 @@ import type { TailWindow } from './tail-cache.ts'
 import { findInBatch } from './timestamp-lookup.ts'
 import type { Upkeep, UpkeptPartition } from './upkeep.ts'
 import { WriteQueue } from './write-queue.ts'
+
+type ExchangeLog = (snapshot: LogSnapshot, now: (log: PartitionLog) => void) => Promise<void>
 
 export class HostedPartition implements ReadablePartition, UpkeptPartition {
   readonly topicPartition: TopicPartition
@@ -95,7 +98,7 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
     try {
       const log = await open(logOptionsOf(this.topicId, opening))
       const recovered = await recoverProducers(log, this.#context.checksum)
-      if (this.#config !== opening) log.configure(logOptionsOf(this.topicId, this.#config))
+      if (this.#config !== opening) log.configure(this.logOptions())
       recovered.states.leaves = this.#producers.leaves
       this.#producers = recovered.states
       this.#unsaved = !recovered.saved
@@ -118,9 +121,7 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
   }
 
   #appendWaiting(): void {
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const pending of waiting) this.#append(pending)
+    for (const pending of this.#waiting.splice(0)) this.#append(pending)
   }
 
   logOptions(): LogOptions {
@@ -137,9 +138,7 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
    * states as they are then, and calls `now` with the new log. Appends that come meanwhile wait; when it rejects they
    * go where they would have gone.
    */
-  async exchangeLog(
-    exchange: (snapshot: LogSnapshot, now: (log: PartitionLog) => void) => Promise<void>,
-  ): Promise<void> {
+  async exchangeLog(exchange: ExchangeLog): Promise<void> {
     let done = (): void => undefined
     this.#exchanged = new Promise((resolve) => (done = resolve))
     this.#exchanging = true
@@ -147,7 +146,7 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
       await this.#queue?.idle()
       const snapshot = { offset: this.#end, bytes: this.#snapshot() }
       await exchange(snapshot, (log) => {
-        log.configure(logOptionsOf(this.topicId, this.#config))
+        log.configure(this.logOptions())
         this.#serve(log)
       })
     } finally {
@@ -202,7 +201,7 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
   configure(config: TopicConfig): void {
     if (config === this.#config) return
     this.#config = config
-    this.#log?.configure(logOptionsOf(this.topicId, config))
+    this.#log?.configure(this.logOptions())
   }
 
   /**
@@ -482,8 +481,4 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
       this.#context.logger.error('producer snapshot not saved', { partition: this.#key, cause })
     }
   }
-}
-
-function emptySlice(from: bigint): LogSlice {
-  return { chunks: [], bytes: 0, nextOffset: from, release: () => undefined }
 }

@@ -1,4 +1,4 @@
-/** A slice of a log as one piece, for readers that go through its batches: copied only when it came in several. */
+/** Slices of a log: as one piece, for readers that go through the batches (copied only when it came in several); empty. */
 import type { LogSlice } from './ports/log-store.ts'
 
 /** Holds as long as the slice is not released. */
@@ -11,4 +11,9 @@ export function joinedSlice(slice: LogSlice): Uint8Array {
     at += chunk.length
   }
   return bytes
+}
+
+/** Nothing was read at `from`. */
+export function emptySlice(from: bigint): LogSlice {
+  return { chunks: [], bytes: 0, nextOffset: from, release: () => undefined }
 }

@@ -39,7 +39,13 @@ export function createBroker(properties: BrokerProperties = {}, adapters: Adapte
   return assemble(config, onDisk ? 'directory' : 'memory', { logger: silentLogger, ...adapters })
 }
 
-export function assemble(config: ServerConfig, storage: StorageKind, adapters: Adapters): Broker {
+/** @param onLost called with the log directories that failed, when nothing can be stored any more */
+export function assemble(
+  config: ServerConfig,
+  storage: StorageKind,
+  adapters: Adapters,
+  onLost: (paths: readonly string[]) => void = () => undefined,
+): Broker {
   const container = new Container()
   const boundPorts = new Map<string, number>()
   container.bind(parts.boundPorts).toConstantValue(boundPorts)
@@ -51,7 +57,7 @@ export function assemble(config: ServerConfig, storage: StorageKind, adapters: A
     .inSingletonScope()
   container.load(
     systemModule(adapters),
-    storageModule(storage, adapters),
+    storageModule(storage, adapters, onLost),
     recordsModule,
     replicasModule,
     groupsModule,

@@ -18,7 +18,7 @@ export async function main(args: readonly string[]): Promise<void> {
   const config = configuration(args)
   if (config === null) return
   const logger = pinoLogger('info')
-  const broker = assemble(config, 'directory', { logger })
+  const broker = assemble(config, 'directory', { logger }, endWithoutStorage)
   stopOnSignals(broker, logger)
   endOnBugs(logger)
   try {
@@ -70,6 +70,12 @@ function stopOnSignals(broker: Broker, logger: Logger): void {
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
+}
+
+/** As Kafka: a broker that can store nothing is better gone, so that its clients and its supervisor notice. */
+function endWithoutStorage(paths: readonly string[]): void {
+  fail(`ended: the log directories ${paths.join(', ')} have failed`)
+  process.exit(1)
 }
 
 /**

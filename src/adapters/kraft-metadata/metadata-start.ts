@@ -52,7 +52,9 @@ export async function takeLeadership(ports: KraftMetadataPorts, options: KraftMe
   const { logStore, clock, random, logger, checksum, files = nodeMetadataFiles } = ports
   const crc32c: Crc32c = (bytes) => checksum.crc32c(bytes)
   // A metadata directory that takes no partitions is formatted like the others, but not registered.
-  const paths = [...new Set([...options.logDirs, options.metadataLogDir])]
+  // One that is offline is neither looked at nor registered, as Kafka does.
+  const offline = new Set((await logStore.directories()).filter(({ online }) => !online).map(({ path }) => path))
+  const paths = [...new Set([...options.logDirs, options.metadataLogDir])].filter((path) => !offline.has(path))
   const inspected = inspectDirectories(files, paths, options)
   const known = inspected.find(({ properties }) => properties !== null)?.properties
   const clusterId = known?.clusterId ?? options.clusterId ?? random.uuid()

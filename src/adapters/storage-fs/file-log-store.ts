@@ -21,7 +21,7 @@ import { DelayedRemoval } from './delayed-removal.ts'
 import { renamedFolder, METADATA_FILE } from './file-names.ts'
 import type { FilePartitionLog } from './file-partition-log.ts'
 import type { FileSystem } from './file-system.ts'
-import { nodeFileSystem } from './file-system.ts'
+import { isShortage, nodeFileSystem } from './file-system.ts'
 import { IndexCache } from './index-cache.ts'
 import { FileLogCopies } from './log-copies.ts'
 import { Limiter } from './limiter.ts'
@@ -48,6 +48,8 @@ export interface FileLogStoreOptions {
   /** How many logs are opened or recovered at the same time. */
   readonly openingMax?: number
   readonly openFilesMax?: number
+  /** Called when no directory that takes partitions is left, or the metadata's is lost: Kafka ends itself then. */
+  readonly onLost?: (paths: readonly string[]) => void
   /** Default: the machine's. */
   readonly fileSystem?: FileSystem
 }
@@ -90,7 +92,13 @@ export class FileLogStore implements LogStore {
     const metadataPath = options.metadataDirectory ?? options.directories[0]!
     const paths = new Set([...options.directories, metadataPath])
     this.#directories = [...paths].map(
-      (path) => new LogDirectory(fs, logger, path, options.directories.includes(path), METADATA_TOPIC),
+      (path) =>
+        new LogDirectory(
+          fs,
+          logger,
+          { path, takesPartitions: options.directories.includes(path), metadataTopic: METADATA_TOPIC },
+          () => this.#directoryLost(),
+        ),
     )
     this.#metadataDirectory = this.#directories.find(({ path }) => path === metadataPath)!
     this.copies = new FileLogCopies(this.#context, random, this.#directories, (key, log) => {
@@ -162,6 +170,7 @@ export class FileLogStore implements LogStore {
     const directory = isNew
       ? await this.#create(partition, key, options, wanted)
       : this.#directories.find((directory) => directory.partitions.has(key))!
+    if (!directory.online) throw new StorageError(`${key} is in ${directory.path}, which is offline`)
     const metadata = partition.topic === METADATA_TOPIC
     return await openFolder(this.#context, directory, { partition, key, options, isNew, metadata })
   }
@@ -289,12 +298,19 @@ export class FileLogStore implements LogStore {
       const online = this.#directories.filter((directory) => directory.online)
       const saves = online.map((directory) =>
         directory.save().catch((error: unknown) => {
-          this.#context.logger.error('checkpoints not written', { path: directory.path, error })
+          if (!isShortage(error)) directory.failed(error)
+          else this.#context.logger.error('checkpoints not written', { path: directory.path, error })
         }),
       )
       this.#checkpointing = Promise.all(saves)
       this.#checkpointLater()
     })
+  }
+
+  #directoryLost(): void {
+    const left = this.#directories.some(({ takesPartitions, online }) => takesPartitions && online)
+    if (left && this.#metadataDirectory.online) return
+    this.#options.onLost?.(this.#directories.filter(({ online }) => !online).map(({ path }) => path))
   }
 
   #assertStarted(): void {

@@ -287,6 +287,11 @@ export class FilePartitionLog implements PartitionLog {
     )
   }
 
+  /** The directory that it lies in cannot be used any more. */
+  failed(error: unknown): void {
+    this.#activity.failed(error)
+  }
+
   /** Lets the files go for good; the folder is renamed by the caller once this resolves. */
   async discard(): Promise<void> {
     this.#disk.cancel()

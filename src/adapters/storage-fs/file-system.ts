@@ -49,6 +49,25 @@ export function isMissing(error: unknown): boolean {
   return (error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT'
 }
 
+/**
+ * What a disk that is gone or was made read-only answers: nothing in the directory works any more. EIO is not among
+ * them, because it may be one bad sector in one file.
+ */
+const DISK_ERRORS: ReadonlySet<string | undefined> = new Set(['EROFS', 'ENODEV', 'ENXIO', 'ESTALE', 'ENOTCONN'])
+
+/** What is short, and may be there again soon: space, a quota, descriptors. */
+const SHORTAGES: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE'])
+
+export function isShortage(error: unknown): boolean {
+  return SHORTAGES.has((error as NodeJS.ErrnoException | undefined)?.code)
+}
+
+/** Whether a failed operation says that the whole directory cannot be used, and not only this file. */
+export function concernsDirectory(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  return DISK_ERRORS.has((error as NodeJS.ErrnoException).code) || concernsDirectory(error.cause)
+}
+
 type Callback<T> = (error: NodeJS.ErrnoException | null, value: T) => void
 
 function call<T>(run: (callback: Callback<T>) => void): Promise<T> {

@@ -37,6 +37,7 @@ export class LogDirectory {
   readonly #fs: FileSystem
   readonly #logger: Logger
   readonly #metadataTopic: string
+  readonly #offline: () => void
   online = false
   /** Whether the last process ended cleanly. */
   wasClean = false
@@ -64,12 +65,19 @@ export class LogDirectory {
   readonly #starts = new SharedTask(() => this.#saveStarts())
   readonly #names = new SharedTask(() => this.#fs.syncDirectory(this.path))
 
-  constructor(fs: FileSystem, logger: Logger, path: string, takesPartitions: boolean, metadataTopic: string) {
+  /** @param offline called once, when the directory cannot be used any more */
+  constructor(
+    fs: FileSystem,
+    logger: Logger,
+    place: { readonly path: string; readonly takesPartitions: boolean; readonly metadataTopic: string },
+    offline: () => void,
+  ) {
     this.#fs = fs
     this.#logger = logger
-    this.path = path
-    this.takesPartitions = takesPartitions
-    this.#metadataTopic = metadataTopic
+    this.path = place.path
+    this.takesPartitions = place.takesPartitions
+    this.#metadataTopic = place.metadataTopic
+    this.#offline = offline
   }
 
   /** Locks the directory and learns what is in it. Answers the deleted folders that wait for their removal. */
@@ -120,6 +128,15 @@ export class LogDirectory {
     if (!this.wasClean) return
     await this.#fs.remove(`${this.path}/${CLEAN_STOP_FILE}`)
     await this.#fs.syncDirectory(this.path)
+  }
+
+  /** It cannot be used any more: neither can any log in it. */
+  failed(error: unknown): void {
+    if (!this.online) return
+    this.online = false
+    this.#logger.error('log directory offline', { path: this.path, partitions: this.partitions.size, error })
+    for (const log of [...this.logs.values(), ...this.futureLogs.values()]) log.failed(error)
+    this.#offline()
   }
 
   /** How many partitions it holds or will hold. */

@@ -7,6 +7,7 @@ import type { Uuid } from '../../domain/uuid.ts'
 import { formatTopicId, parseTopicId } from './checkpoint-text.ts'
 import { METADATA_FILE } from './file-names.ts'
 import { FilePartitionLog } from './file-partition-log.ts'
+import { concernsDirectory } from './file-system.ts'
 import { loadLog } from './load-log.ts'
 import type { LogDirectory } from './log-directory.ts'
 import type { LogKeeper } from './log-keeper.ts'
@@ -93,7 +94,9 @@ function keeperOf({ logger }: StorageContext, directory: LogDirectory, key: stri
     },
     offline: (error) => {
       directory.unclean.add(key)
+      if (!directory.online) return
       logger.error('log offline', { log: key, folder: directory.folder(key), error })
+      if (concernsDirectory(error)) directory.failed(error)
     },
   }
 }

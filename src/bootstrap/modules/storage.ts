@@ -9,14 +9,19 @@ import type { Adapters, StorageKind } from '../adapters.ts'
 import { kraftMetadataOptions, logDirectories, memoryMetadataOptions } from '../storage-options.ts'
 import { parts, ports } from '../tokens.ts'
 
-export function storageModule(kind: StorageKind, own: Adapters): ContainerModule {
+/** @param onLost called with the directories that failed, when nothing can be stored any more */
+export function storageModule(
+  kind: StorageKind,
+  own: Adapters,
+  onLost: (paths: readonly string[]) => void,
+): ContainerModule {
   return new ContainerModule(({ bind }) => {
     bind(ports.logStore)
       .toResolvedValue(
         (server, checksum, timers, random, logger): LogStore => {
           if (own.logStore !== undefined) return own.logStore
           if (kind === 'memory') return new MemoryLogStore(random)
-          return new FileLogStore({ ...logDirectories(server), checksum, timers, random, logger })
+          return new FileLogStore({ ...logDirectories(server), checksum, timers, random, logger, onLost })
         },
         [parts.serverConfig, ports.checksum, ports.timers, ports.random, ports.logger],
       )
