@@ -6,7 +6,7 @@ import { apiVersions } from '../../src/adapters/wire/apis/18-api-versions.ts'
 import { listOffsets } from '../../src/adapters/wire/apis/02-list-offsets.ts'
 import { metadata } from '../../src/adapters/wire/apis/03-metadata.ts'
 import { describeConfigs } from '../../src/adapters/wire/apis/32-describe-configs.ts'
-import { canonicalHash, fetchFrom, readPartition } from '../support/records.ts'
+import { batchesIn, canonicalHash, fetchFrom, readPartition } from '../support/records.ts'
 import { startServer, temporaryFolder, type ServerProcess } from '../support/server-process.ts'
 import { WireClient } from '../support/wire-client.ts'
 
@@ -20,11 +20,17 @@ interface ExpectedPartition {
   readonly startLeaderEpoch: number
   readonly maxTimestamp: { readonly offset: number; readonly timestamp: number }
   readonly readUncommitted: { readonly count: number; readonly sha256: string }
+  readonly readCommitted: { readonly count: number; readonly sha256: string }
 }
 
 interface ExpectedAbort {
   readonly producerId: number
   readonly firstOffset: number
+}
+
+interface AnsweredAbort {
+  readonly producerId: bigint
+  readonly firstOffset: bigint
 }
 
 interface Expected {
@@ -66,6 +72,25 @@ function adaptedProperties(name: string, folder: string): string {
   const file = join(folder, 'server.properties')
   writeFileSync(file, lines)
   return file
+}
+
+/** The offsets that a consumer of what is committed skips (KIP-98). */
+function abortedOffsets(bytes: Uint8Array, aborted: readonly AnsweredAbort[]): Set<bigint> {
+  const skipped = new Set<bigint>()
+  const aborting = new Set<bigint>()
+  const ahead = new Set(aborted)
+  for (const batch of batchesIn(bytes)) {
+    for (const abort of ahead) {
+      if (abort.firstOffset > batch.lastOffset) continue
+      ahead.delete(abort)
+      aborting.add(abort.producerId)
+    }
+    if (batch.isControl) aborting.delete(batch.producerId)
+    else if (batch.isTransactional && aborting.has(batch.producerId)) {
+      for (let offset = batch.baseOffset; offset <= batch.lastOffset; offset++) skipped.add(offset)
+    }
+  }
+  return skipped
 }
 
 describe.each(['basic-clean', 'compacted', 'crashed', 'groups-txns', 'scram-acls-quotas'])('%s', (name) => {
@@ -181,7 +206,7 @@ describe.each(['basic-clean', 'compacted', 'crashed', 'groups-txns', 'scram-acls
 
   it('tells readers of what is committed how far it goes and what was aborted', async () => {
     for (const [topic, { id, partitions }] of topics) {
-      for (const { p, logStartOffset, endOffset, lastStableOffset = endOffset } of partitions) {
+      for (const { p, logStartOffset, endOffset, lastStableOffset = endOffset, readCommitted } of partitions) {
         if (logStartOffset === lastStableOffset) continue
         const answer = await fetchFrom(client, id, p, BigInt(logStartOffset), { isolationLevel: 1 })
         const found = answer.responses[0]!.partitions[0]!
@@ -193,6 +218,15 @@ describe.each(['basic-clean', 'compacted', 'crashed', 'groups-txns', 'scram-acls
           aborted.map(({ producerId, firstOffset }) => {
             return { producerId: BigInt(producerId), firstOffset: BigInt(firstOffset) }
           }),
+        ])
+        const { bytes, records } = await readPartition(client, topic, p)
+        const aborts = abortedOffsets(bytes, found.abortedTransactions ?? [])
+        const committed = records.filter(({ offset }) => offset < found.lastStableOffset && !aborts.has(offset))
+        expect([topic, p, committed.length, canonicalHash(committed)]).toEqual([
+          topic,
+          p,
+          readCommitted.count,
+          readCommitted.sha256,
         ])
       }
     }
