@@ -4,13 +4,13 @@
  */
 import type { AbortedTransaction } from '../../domain/log/aborted-transaction.ts'
 
-const ENTRY_BYTES = 34
+export const ABORTED_ENTRY_BYTES = 34
 const VERSION = 0
 
 export function parseAborted(bytes: Uint8Array): AbortedTransaction[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const aborted: AbortedTransaction[] = []
-  for (let at = 0; at + ENTRY_BYTES <= bytes.byteLength; at += ENTRY_BYTES) {
+  for (let at = 0; at + ABORTED_ENTRY_BYTES <= bytes.byteLength; at += ABORTED_ENTRY_BYTES) {
     if (view.getInt16(at) !== VERSION) break
     aborted.push({
       producerId: view.getBigInt64(at + 2),
@@ -23,9 +23,9 @@ export function parseAborted(bytes: Uint8Array): AbortedTransaction[] {
 }
 
 export function formatAborted(aborted: readonly AbortedTransaction[]): Uint8Array {
-  const view = new DataView(new ArrayBuffer(aborted.length * ENTRY_BYTES))
+  const view = new DataView(new ArrayBuffer(aborted.length * ABORTED_ENTRY_BYTES))
   aborted.forEach(({ producerId, firstOffset, lastOffset, lastStableOffset }, i) => {
-    const at = i * ENTRY_BYTES
+    const at = i * ABORTED_ENTRY_BYTES
     view.setInt16(at, VERSION)
     view.setBigInt64(at + 2, producerId)
     view.setBigInt64(at + 10, firstOffset)

@@ -6,7 +6,7 @@ import { StorageError } from '../../application/ports/log-store.ts'
 import { indexFileBytes, OFFSET_ENTRY_BYTES, SegmentShape, TIME_ENTRY_BYTES } from '../../domain/log/log-segment.ts'
 import type { AbortedTransaction } from '../../domain/log/aborted-transaction.ts'
 import { OffsetIndex, TimeIndex } from '../../domain/log/offset-index.ts'
-import { formatAborted, parseAborted } from './aborted-index.ts'
+import { ABORTED_ENTRY_BYTES, formatAborted, parseAborted } from './aborted-index.ts'
 import type { ScannedBatch } from './batch-scan.ts'
 import { holdsSoundBatch, scanBatches } from './batch-scan.ts'
 import { LOG_SUFFIX, OFFSET_INDEX_SUFFIX, offsetName, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX } from './file-names.ts'
@@ -253,22 +253,30 @@ export class FileSegment implements IndexHolder {
     return this.#aborted
   }
 
-  /** Adds a transaction that was just aborted. Not synced: recovery finds its marker again. */
+  /**
+   * Adds a transaction whose abort marker is about to be written: a process that dies between the two leaves an entry
+   * too many, which recovery cuts, and never one too few, which would show aborted records. Not synced.
+   */
   async addAborted(added: AbortedTransaction): Promise<void> {
-    await this.#saveAborted([...(await this.aborted()), added])
+    const aborted = await this.aborted()
+    const { fs } = this.#context
+    const path = this.path(TXN_INDEX_SUFFIX)
+    // In its place behind the others: rewriting them would cost more with each, and could lose them.
+    const flags = aborted.length === 0 ? 'w' : 'r+'
+    const at = aborted.length * ABORTED_ENTRY_BYTES
+    await withFile(fs, path, flags, (fd) => writeFully(fs, fd, [formatAborted([added])], at))
+    this.#aborted = [...aborted, added]
   }
 
   /** Forgets the transactions whose markers lie at or after `offset`: that part of the log is gone. */
   async cutAborted(offset: bigint): Promise<void> {
     const aborted = await this.aborted()
     const kept = aborted.filter(({ lastOffset }) => lastOffset < offset)
-    if (kept.length < aborted.length) await this.#saveAborted(kept)
-  }
-
-  async #saveAborted(aborted: readonly AbortedTransaction[]): Promise<void> {
+    if (kept.length === aborted.length) return
     const { fs } = this.#context
-    await withFile(fs, this.path(TXN_INDEX_SUFFIX), 'w', (fd) => writeFully(fs, fd, [formatAborted(aborted)], 0))
-    this.#aborted = aborted
+    // They are in the order of their markers.
+    await withFile(fs, this.path(TXN_INDEX_SUFFIX), 'r+', (fd) => fs.truncate(fd, kept.length * ABORTED_ENTRY_BYTES))
+    this.#aborted = kept
   }
 
   configure(indexIntervalBytes: number): void {

@@ -90,13 +90,16 @@ export class LogTail {
     const active = this.active
     this.changed = true
     const chunks: Uint8Array[] = []
-    for (let i = from; i < to; i++) chunks.push(batches[i]!.bytes)
+    for (let i = from; i < to; i++) {
+      const { bytes, aborted } = batches[i]!
+      chunks.push(bytes)
+      if (aborted !== undefined) await active.addAborted(aborted)
+    }
     await active.write(chunks)
     const indexes = active.pinnedIndexes ?? (await active.indexes())
     let epochsChanged = false
     for (let i = from; i < to; i++) {
-      const { bytes, baseOffset, lastOffset, maxTimestamp, leaderEpoch, aborted } = batches[i]!
-      if (aborted !== undefined) await active.addAborted(aborted)
+      const { bytes, baseOffset, lastOffset, maxTimestamp, leaderEpoch } = batches[i]!
       const counted = { sizeBytes: bytes.byteLength, lastOffset, maxTimestamp }
       addBatch(indexes, this.shape, counted, this.options.indexIntervalBytes)
       if (this.#epochs.epochs.assign(leaderEpoch, baseOffset)) epochsChanged = true

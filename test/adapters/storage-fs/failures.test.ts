@@ -45,6 +45,41 @@ describe('a store whose disk fails', () => {
     await store.close()
   })
 
+  it('has the entry of an aborted transaction before its marker, and cuts it when the marker never came', async () => {
+    let fails = false
+    const writev: FileSystem['writev'] = async (fd, chunks, position) => {
+      // The entry is 34 bytes; the disk fails at the marker.
+      if (fails && chunks[0]!.byteLength > 34) throw noSpace()
+      return await nodeFileSystem.writev(fd, chunks, position)
+    }
+    const aborted = (at: bigint) => ({
+      producerId: 1n,
+      firstOffset: at - 1n,
+      lastOffset: at,
+      lastStableOffset: at + 1n,
+    })
+    const store = storage.store({ fileSystem: failing({ writev }) })
+    await store.start()
+    const log = await store.open(one, testLogOptions)
+    const marker = (baseOffset: bigint) => ({ ...storedBatch({ baseOffset }), aborted: aborted(baseOffset) })
+    await appendAll(log, [storedBatch({ baseOffset: 0n }), marker(1n), storedBatch({ baseOffset: 2n })])
+    await log.flush()
+    fails = true
+    await expect(appendAll(log, [marker(3n)])).rejects.toThrow(StorageError)
+    fails = false
+    const index = join(data, 'one-0', '00000000000000000000.txnindex')
+    expect((await stat(index)).size).toBe(68)
+    await store.close()
+    const again = storage.store()
+    await again.start()
+    const reopened = await again.open(one, testLogOptions)
+    expect(await reopened.abortedTransactions(0n, 99n)).toEqual([aborted(1n)])
+    expect((await stat(index)).size).toBe(34)
+    await appendAll(reopened, [marker(3n)])
+    expect(await reopened.abortedTransactions(0n, 99n)).toEqual([aborted(1n), aborted(3n)])
+    await again.close()
+  })
+
   it('takes a log offline on a full disk, keeps what was acknowledged and serves the other logs', async () => {
     let full = false
     const writev: FileSystem['writev'] = async (fd, chunks, position) => {
