@@ -72,6 +72,8 @@ describe('groups of a broker that is killed', () => {
     kafkajs = new Kafka({ brokers: [server.bootstrap], logLevel: logLevel.NOTHING, retry }).consumer({
       groupId: 'kafkajs',
       heartbeatInterval: 200,
+      // Now and then it starts over as another member and has to wait until the broker gives up the one that it was.
+      sessionTimeout: 1_500,
       maxWaitTimeInMs: 200,
     })
     await kafkajs.connect()
