@@ -145,7 +145,9 @@ describeWithKafka('Kafka’s tools for groups against our broker', () => {
     expect(await groups('--group', 'at-work', '--delete-offsets', '--topic', TOPIC)).toContain(
       'GroupSubscribedToTopicException',
     )
-    expect(await groups('--delete', '--group', 'into', '--group', 'carried')).toMatch(/Deletion of requested consumer groups .* was successful/)
+    expect(await groups('--delete', '--group', 'into', '--group', 'carried')).toMatch(
+      /Deletion of requested consumer groups .* was successful/,
+    )
     expect(await committed('into')).toEqual({})
     expect(await groups('--delete', '--group', 'at-work')).toContain('The group is not empty')
   }, 120_000)
