@@ -140,12 +140,12 @@ describe('produce, against what a real broker answered', () => {
     })
   })
 
-  // Rows 255, 256, 262 and 264 are about transactions, which are not served yet.
-  it('refuses transactional batches', async () => {
+  // What a coordinator that knows the transaction says to these rows is compared in test/e2e/behaviour.test.ts.
+  it('refuses batches of a transactional id that the coordinator does not know', async () => {
     const { ask } = await openProduceBroker(topics, { startMs: RECORDED_MS })
     for (const row of [255, 256, 264]) {
       const answer = (await ask(frameOf(row))) as Produced
-      expect(answer.responses[0]!.partitionResponses[0]!.errorCode).toBe(errorCode('INVALID_TXN_STATE'))
+      expect(answer.responses[0]!.partitionResponses[0]!.errorCode).toBe(errorCode('INVALID_PRODUCER_ID_MAPPING'))
     }
   })
 })
