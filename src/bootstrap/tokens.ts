@@ -94,7 +94,10 @@ export type RecordHandlers = Pick<
   'Produce' | 'Fetch' | 'ListOffsets' | 'DeleteRecords' | 'OffsetForLeaderEpoch'
 >
 
-export type ReplicaHandlers = Pick<Handlers, 'DescribeLogDirs' | 'AlterReplicaLogDirs'>
+export type ReplicaHandlers = Pick<
+  Handlers,
+  'DescribeLogDirs' | 'AlterReplicaLogDirs' | 'AlterPartitionReassignments' | 'ListPartitionReassignments'
+>
 
 export type GroupHandlers = Pick<
   Handlers,

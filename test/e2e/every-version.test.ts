@@ -165,6 +165,11 @@ const questions: Readonly<Record<string, () => object>> = {
     ],
     validateOnly: true,
   }),
+  AlterReplicaLogDirs: () => ({ dirs: [{ path: '/nowhere', topics: [{ name: topic, partitions: [0] }] }] }),
+  AlterPartitionReassignments: () => ({
+    topics: [{ name: topic, partitions: [{ partitionIndex: 0, replicas: null }] }],
+  }),
+  ListPartitionReassignments: () => ({ topics: null }),
   OffsetDelete: () => ({ groupId: 'nobody', topics: [] }),
   DescribeCluster: () => ({ endpointType: 1 }),
   ConsumerGroupHeartbeat: () => ({

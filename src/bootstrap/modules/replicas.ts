@@ -1,10 +1,14 @@
-/** Where the replicas of this broker are, and their moves between its log directories. */
+/** Where replicas are, and their moves between its log directories. */
 import { ContainerModule } from 'inversify'
+import { alterPartitionReassignmentsHandler } from '../../adapters/wire/handlers/alter-partition-reassignments.ts'
 import { alterReplicaLogDirsHandler } from '../../adapters/wire/handlers/alter-replica-log-dirs.ts'
 import { describeLogDirsHandler } from '../../adapters/wire/handlers/describe-log-dirs.ts'
+import { listPartitionReassignmentsHandler } from '../../adapters/wire/handlers/list-partition-reassignments.ts'
 import { ReplicaDirectories } from '../../application/replica-directories.ts'
 import { ReplicaMoves } from '../../application/replica-moves.ts'
+import { AlterPartitionReassignments } from '../../application/use-cases/cluster/alter-partition-reassignments.ts'
 import { AlterReplicaLogDirs } from '../../application/use-cases/cluster/alter-replica-log-dirs.ts'
+import { ListPartitionReassignments } from '../../application/use-cases/cluster/list-partition-reassignments.ts'
 import { DescribeLogDirs } from '../../application/use-cases/records/describe-log-dirs.ts'
 import { parts, ports } from '../tokens.ts'
 
@@ -51,6 +55,8 @@ export const replicasModule = new ContainerModule(({ bind }) => {
             (partition) => moves.future(partition),
           ),
         ),
+        AlterPartitionReassignments: alterPartitionReassignmentsHandler(new AlterPartitionReassignments(metadata)),
+        ListPartitionReassignments: listPartitionReassignmentsHandler(new ListPartitionReassignments(metadata)),
         AlterReplicaLogDirs: alterReplicaLogDirsHandler(new AlterReplicaLogDirs(partitions, logStore, moves)),
       }),
       [parts.partitions, ports.logStore, ports.metadata, parts.replicaMoves, parts.live],

@@ -210,6 +210,8 @@ export const errorResponses: FailureResponses = {
     throttleTimeMs,
     responses: alteredConfigs(resources, errorCode),
   }),
+  AlterPartitionReassignments: (_, errorCode) => ({ throttleTimeMs, errorCode, errorMessage: null, responses: [] }),
+  ListPartitionReassignments: (_, errorCode) => ({ throttleTimeMs, errorCode, errorMessage: null, topics: [] }),
   OffsetDelete: (_, errorCode) => ({ throttleTimeMs, errorCode, topics: [] }),
   DescribeCluster: (_, errorCode) => ({ throttleTimeMs, errorCode, clusterId: '', brokers: [] }),
   DescribeTransactions: ({ transactionalIds }, errorCode) => ({
