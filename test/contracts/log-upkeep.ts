@@ -241,6 +241,21 @@ export function logUpkeepContract(name: string, makeHarness: () => Promise<LogSt
         await log.trim(13n)
         expect(await log.abortedTransactions(13n, 16n)).toEqual([])
       })
+      it('are replaced from an offset on by those that were found in the log', async () => {
+        expect(log.unsoundFrom).toBeNull()
+        const other = aborted(9n, 10n, 13n, 12n)
+        await log.restoreAborted(5n, [other, three])
+        expect(await log.abortedTransactions(0n, 16n)).toEqual([one, other, three])
+        expect(await log.abortedTransactions(5n, 14n)).toEqual([other, three])
+        await restart()
+        expect(await log.abortedTransactions(0n, 16n)).toEqual([one, other, three])
+        await log.restoreAborted(0n, [])
+        expect(await log.abortedTransactions(0n, 16n)).toEqual([])
+        await restart()
+        expect(await log.abortedTransactions(0n, 16n)).toEqual([])
+        await appendAll(log, [{ ...storedBatch({ baseOffset: 16n }), aborted: aborted(7n, 15n, 16n, 17n) }])
+        expect(await log.abortedTransactions(0n, 17n)).toEqual([aborted(7n, 15n, 16n, 17n)])
+      })
     })
 
     it('remembers where compaction goes on, not past a cut and not for another topic', async () => {

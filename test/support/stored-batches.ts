@@ -10,7 +10,13 @@ import type {
   PartitionLog,
   StampedBatch,
 } from '../../src/application/ports/log-store.ts'
-import { BATCH_HEADER_BYTES, RecordBatchView, writeBatchHeader } from '../../src/domain/log/record-batch.ts'
+import {
+  BATCH_HEADER_BYTES,
+  CONTROL_BIT,
+  RecordBatchView,
+  TRANSACTIONAL_BIT,
+  writeBatchHeader,
+} from '../../src/domain/log/record-batch.ts'
 
 export const testChecksum: Checksum = { crc32c: (bytes, previous) => crc32c(bytes, previous) }
 
@@ -35,6 +41,8 @@ export interface BatchSpec {
   readonly leaderEpoch?: number
   readonly bodyBytes?: number
   readonly lease?: Lease
+  /** Its header says that it ends a transaction. */
+  readonly marker?: boolean
 }
 
 /** A batch of `count` records whose record bytes are filler that differs from offset to offset. */
@@ -46,7 +54,7 @@ export function storedBatch(spec: BatchSpec): StampedBatch {
     baseOffset,
     sizeBytes: bytes.byteLength,
     leaderEpoch,
-    attributes: 0,
+    attributes: spec.marker === true ? CONTROL_BIT | TRANSACTIONAL_BIT : 0,
     lastOffsetDelta: count - 1,
     baseTimestamp: timestamp,
     maxTimestamp,

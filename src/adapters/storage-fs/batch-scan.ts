@@ -23,6 +23,8 @@ export interface ScannedBatch {
   readonly maxTimestamp: bigint
   /** -1 in legacy formats. */
   readonly leaderEpoch: number
+  /** A control batch of a transaction: it ends one. */
+  readonly isMarker: boolean
 }
 
 export interface ScanResult {
@@ -156,7 +158,8 @@ async function batchAt(
     const actual = await window.crc(crc32c, position + CRC_COVERS_FROM, position + sizeBytes)
     if (actual !== crc) return `its CRC should be ${crc} and is ${actual}`
   }
-  return { position, sizeBytes, baseOffset, lastOffset, maxTimestamp, leaderEpoch }
+  const isMarker = view.isControl && view.isTransactional
+  return { position, sizeBytes, baseOffset, lastOffset, maxTimestamp, leaderEpoch, isMarker }
 }
 
 /**
@@ -175,7 +178,7 @@ async function legacyBatchAt(window: Window, position: number, range: ScanRange)
     const actual = await window.crc(crc32, position + BYTES_UP_TO_MAGIC - 1, position + sizeBytes)
     if (actual !== crc) return `its CRC should be ${crc} and is ${actual}`
   }
-  return { position, sizeBytes, baseOffset, lastOffset: baseOffset, maxTimestamp, leaderEpoch: -1 }
+  return { position, sizeBytes, baseOffset, lastOffset: baseOffset, maxTimestamp, leaderEpoch: -1, isMarker: false }
 }
 
 /** The remainder that is searched for sound batches is bounded; what lies behind it counts as lost. */

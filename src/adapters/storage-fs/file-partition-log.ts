@@ -34,7 +34,7 @@ import { LogReads } from './log-reads.ts'
 import { LogSync } from './log-sync.ts'
 import { LogTail } from './log-tail.ts'
 import { setAside, truncateSegments } from './segment-cutting.ts'
-import { floorSegment, sameSegments, segmentsBetween } from './segment-list.ts'
+import { floorSegment, restoreAborted, sameSegments, segmentsBetween } from './segment-list.ts'
 import { SegmentRewrite } from './segment-rewrite.ts'
 import type { StorageContext } from './storage-context.ts'
 
@@ -52,6 +52,7 @@ export class FilePartitionLog implements PartitionLog {
   readonly #epochs: EpochsFile
   readonly #tail: LogTail
   #start: bigint
+  #unsoundFrom: bigint | null
   readonly #activity: LogActivity
 
   constructor(context: StorageContext, keeper: LogKeeper, place: LogPlace, options: LogOptions, log: LoadedLog) {
@@ -69,6 +70,7 @@ export class FilePartitionLog implements PartitionLog {
     const parts = { activity: this.#activity, disk: this.#disk, epochs: this.#epochs }
     this.#tail = new LogTail(context, place.folder, log, parts, options)
     this.#start = log.start
+    this.#unsoundFrom = log.unsoundFrom
     if (log.epochsChanged) this.#epochs.saveLater()
   }
 
@@ -158,7 +160,7 @@ export class FilePartitionLog implements PartitionLog {
           cut ? await truncateSegments(this.#context, this.#log.segments, to, options, shape.jitterMs) : shape,
           to,
         )
-        await this.#tail.active.cutAborted(to)
+        await this.#tail.active.aborted.cut(to)
         const dirty = this.#keeper.firstDirtyOffset()
         if (dirty !== null && dirty > to) await this.#keeper.saveFirstDirtyOffset(to)
         if (this.#epochs.epochs.truncateFromEnd(to)) {
@@ -214,6 +216,17 @@ export class FilePartitionLog implements PartitionLog {
     return this.#reads.abortedTransactions(from, before)
   }
 
+  get unsoundFrom(): bigint | null {
+    return this.#unsoundFrom
+  }
+
+  restoreAborted(from: bigint, aborted: readonly AbortedTransaction[]): Promise<void> {
+    return this.#activity.change(async () => {
+      await restoreAborted(this.#context, this.#folder, this.#log.segments, from, aborted)
+      if (this.#unsoundFrom !== null && from <= this.#unsoundFrom) this.#unsoundFrom = null
+    })
+  }
+
   firstDirtyOffset(): bigint | null {
     return this.#keeper.firstDirtyOffset()
   }
@@ -248,7 +261,10 @@ export class FilePartitionLog implements PartitionLog {
     this.#tail.active.configure(options.indexIntervalBytes)
   }
 
-  /** Writes what a clean stop writes. Answers whether all of it, and everything before, is on the disk. */
+  /**
+   * Writes what a clean stop writes. Answers whether all of it, and everything before, is on the disk: not while
+   * aborted transactions are to be restored.
+   */
   async close(cutIndexes: boolean): Promise<boolean> {
     this.#disk.cancel()
     if (this.#activity.state !== 'open') {
@@ -262,7 +278,7 @@ export class FilePartitionLog implements PartitionLog {
         await this.#disk.to(this.#tail.end)
         this.#activity.state = 'closed'
       })
-      return true
+      return this.#unsoundFrom === null
     } catch (error) {
       this.#context.logger.error('log not closed cleanly', { folder: this.#folder, error })
       return false

@@ -4,9 +4,8 @@
  */
 import { StorageError } from '../../application/ports/log-store.ts'
 import { indexFileBytes, OFFSET_ENTRY_BYTES, SegmentShape, TIME_ENTRY_BYTES } from '../../domain/log/log-segment.ts'
-import type { AbortedTransaction } from '../../domain/log/aborted-transaction.ts'
 import { OffsetIndex, TimeIndex } from '../../domain/log/offset-index.ts'
-import { ABORTED_ENTRY_BYTES, formatAborted, parseAborted } from './aborted-index.ts'
+import { AbortedList } from './aborted-list.ts'
 import type { ScannedBatch } from './batch-scan.ts'
 import { holdsSoundBatch, scanBatches } from './batch-scan.ts'
 import { LOG_SUFFIX, OFFSET_INDEX_SUFFIX, offsetName, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX } from './file-names.ts'
@@ -25,11 +24,15 @@ export interface SegmentScan {
   readonly problem: string | null
   /** The first batch of each leader epoch, in order. */
   readonly epochs: readonly { readonly epoch: number; readonly startOffset: bigint }[]
+  /** Whether transactions end in it. */
+  readonly holdsMarkers: boolean
 }
 
 export class FileSegment implements IndexHolder {
   readonly baseOffset: bigint
   readonly logPath: string
+  /** The aborted transactions whose markers lie here. */
+  readonly aborted: AbortedList
   readonly #context: StorageContext
   readonly #folder: string
   /** Bytes of whole batches; what a write that is under way has put behind them does not count. */
@@ -41,7 +44,6 @@ export class FileSegment implements IndexHolder {
   #indexIntervalBytes: number
   /** Of a closed segment, once it is known; -1 = its batches have none. */
   #largestTimestamp: bigint | null = null
-  #aborted: readonly AbortedTransaction[] | null = null
 
   constructor(
     context: StorageContext,
@@ -56,6 +58,7 @@ export class FileSegment implements IndexHolder {
     this.sizeBytes = sizeBytes
     this.#indexIntervalBytes = indexIntervalBytes
     this.logPath = this.path(LOG_SUFFIX)
+    this.aborted = new AbortedList(context.fs, this.path(TXN_INDEX_SUFFIX))
   }
 
   path(suffix: string): string {
@@ -72,7 +75,7 @@ export class FileSegment implements IndexHolder {
     await withFile(fs, this.logPath, 'wx', () => Promise.resolve())
     await this.preallocateIndexes(segmentIndexBytes, 'w')
     this.pin({ offset: new OffsetIndex(), time: new TimeIndex() })
-    this.#aborted = []
+    this.aborted.remember([])
   }
 
   /** Kafka maps the whole of an active index into memory, and so gives it its full size at once. */
@@ -187,18 +190,20 @@ export class FileSegment implements IndexHolder {
     const shape = new SegmentShape({ baseOffset: this.baseOffset, jitterMs })
     const epochs: { epoch: number; startOffset: bigint }[] = []
     let nextOffset = this.baseOffset
+    let holdsMarkers = false
     const visit = (batch: ScannedBatch) => {
       addBatch(indexes, shape, batch, this.#indexIntervalBytes)
       if (batch.leaderEpoch >= 0 && batch.leaderEpoch !== epochs.at(-1)?.epoch) {
         epochs.push({ epoch: batch.leaderEpoch, startOffset: batch.baseOffset })
       }
+      if (batch.isMarker) holdsMarkers = true
       nextOffset = batch.lastOffset + 1n
       return true
     }
     const range = { from: 0, to: this.sizeBytes, offsetMin: this.baseOffset, ...(verify && { checksum }) }
     const { problem } = await files.use(this.logPath, (fd) => scanBatches(fs, pool, fd, range, visit))
     endTimeIndex(indexes.time, shape)
-    return { indexes, shape, nextOffset, problem, epochs }
+    return { indexes, shape, nextOffset, problem, epochs, holdsMarkers }
   }
 
   /** Whether a sound batch lies somewhere behind the fault that `scan` found. */
@@ -230,9 +235,8 @@ export class FileSegment implements IndexHolder {
   }
 
   /** What its writer knows, so that no file need be read for it. */
-  remember(largestTimestamp: bigint, aborted = this.#aborted): void {
+  remember(largestTimestamp: bigint): void {
     this.#largestTimestamp = largestTimestamp
-    this.#aborted = aborted
   }
 
   /** The largest timestamp of a closed segment; when its batches have none, when it was last written. */
@@ -241,42 +245,16 @@ export class FileSegment implements IndexHolder {
     return this.#largestTimestamp >= 0n ? this.#largestTimestamp : await this.modifiedMs()
   }
 
+  /** Brings what was written to the disk; answers whether there is a new file, whose name is not there yet. */
+  async sync(): Promise<boolean> {
+    const { fs, files } = this.#context
+    const named = await this.aborted.sync()
+    await files.use(this.logPath, (fd) => fs.sync(fd))
+    return named
+  }
+
   modifiedMs(): Promise<bigint> {
     return this.#context.fs.modifiedMs(this.logPath)
-  }
-
-  /** The aborted transactions whose markers lie here, in order. */
-  async aborted(): Promise<readonly AbortedTransaction[]> {
-    if (this.#aborted !== null) return this.#aborted
-    const bytes = await this.#context.fs.readFile(this.path(TXN_INDEX_SUFFIX))
-    this.#aborted ??= bytes === null ? [] : parseAborted(bytes)
-    return this.#aborted
-  }
-
-  /**
-   * Adds a transaction whose abort marker is about to be written: a process that dies between the two leaves an entry
-   * too many, which recovery cuts, and never one too few, which would show aborted records. Not synced.
-   */
-  async addAborted(added: AbortedTransaction): Promise<void> {
-    const aborted = await this.aborted()
-    const { fs } = this.#context
-    const path = this.path(TXN_INDEX_SUFFIX)
-    // In its place behind the others: rewriting them would cost more with each, and could lose them.
-    const flags = aborted.length === 0 ? 'w' : 'r+'
-    const at = aborted.length * ABORTED_ENTRY_BYTES
-    await withFile(fs, path, flags, (fd) => writeFully(fs, fd, [formatAborted([added])], at))
-    this.#aborted = [...aborted, added]
-  }
-
-  /** Forgets the transactions whose markers lie at or after `offset`: that part of the log is gone. */
-  async cutAborted(offset: bigint): Promise<void> {
-    const aborted = await this.aborted()
-    const kept = aborted.filter(({ lastOffset }) => lastOffset < offset)
-    if (kept.length === aborted.length) return
-    const { fs } = this.#context
-    // They are in the order of their markers.
-    await withFile(fs, this.path(TXN_INDEX_SUFFIX), 'r+', (fd) => fs.truncate(fd, kept.length * ABORTED_ENTRY_BYTES))
-    this.#aborted = kept
   }
 
   configure(indexIntervalBytes: number): void {

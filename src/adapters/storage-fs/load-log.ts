@@ -10,7 +10,7 @@ import { LeaderEpochs } from '../../domain/log/leader-epochs.ts'
 import { SegmentShape } from '../../domain/log/log-segment.ts'
 import { scanBatches, TORN } from './batch-scan.ts'
 import { parseEpochs } from './checkpoint-text.ts'
-import { DELETED_SUFFIX, EPOCHS_FILE, LOG_SUFFIX, offsetOf, SNAPSHOT_SUFFIX } from './file-names.ts'
+import { DELETED_SUFFIX, EPOCHS_FILE, LOG_SUFFIX, offsetOf, SNAPSHOT_SUFFIX, TXN_INDEX_SUFFIX } from './file-names.ts'
 import type { SegmentScan } from './file-segment.ts'
 import { damaged, FileSegment } from './file-segment.ts'
 import { ProducerSnapshots } from './producer-snapshots.ts'
@@ -46,6 +46,8 @@ export interface LoadedLog {
   readonly start: bigint
   readonly end: bigint
   readonly recoveryPoint: bigint
+  /** From here on the aborted transactions have to be found again; null = those in the files are right. */
+  readonly unsoundFrom: bigint | null
   /** Whether the files of the last segment differ from what a clean stop leaves. */
   readonly changed: boolean
   readonly epochs: LeaderEpochs
@@ -85,7 +87,7 @@ export async function loadLog(context: StorageContext, request: LoadRequest): Pr
   epochs.truncateFromEnd(request.clean ? end + 1n : end)
   if (!request.clean) {
     await snapshots.removeWhere((offset) => offset > end)
-    await segments.at(-1)!.cutAborted(end)
+    await segments.at(-1)!.aborted.cut(end)
   }
   const known = request.recoveryPoint ?? first
   const recoveryPoint = known < end ? known : end
@@ -95,6 +97,7 @@ export async function loadLog(context: StorageContext, request: LoadRequest): Pr
     start,
     end,
     recoveryPoint,
+    unsoundFrom: recovered.unsoundFrom,
     changed: isNew || !request.clean,
     epochs,
     // the first append to a new metadata log follows at once, and writes its epoch
@@ -108,10 +111,11 @@ interface Tail {
   readonly shape: SegmentShape
   readonly end: bigint
   readonly scannedEpochs: readonly LeaderEpochEntry[]
+  readonly unsoundFrom: bigint | null
 }
 
 function emptyTail({ baseOffset }: FileSegment, { jitterMs }: LoadRequest): Tail {
-  return { shape: new SegmentShape({ baseOffset, jitterMs }), end: baseOffset, scannedEpochs: [] }
+  return { shape: new SegmentShape({ baseOffset, jitterMs }), end: baseOffset, scannedEpochs: [], unsoundFrom: null }
 }
 
 function lookAt(context: StorageContext, request: LoadRequest, segments: FileSegment[]): Promise<Tail> {
@@ -138,7 +142,7 @@ async function openClean(context: StorageContext, request: LoadRequest, segments
   await active.writeIndexes(scan.indexes)
   active.pin(scan.indexes)
   context.logger.info('index rebuilt', { path: active.logPath })
-  return { shape: scan.shape, end: scan.nextOffset, scannedEpochs: scan.epochs }
+  return { shape: scan.shape, end: scan.nextOffset, scannedEpochs: scan.epochs, unsoundFrom: null }
 }
 
 /** Null when index and log do not fit together, or the log does not end with a whole batch. */
@@ -179,7 +183,7 @@ async function readTail(
     lastTimeEntry: time.lastTimestamp(),
     bytesSinceEntry: sizeBytes - from,
   })
-  return { shape, end: seen.end, scannedEpochs: [] }
+  return { shape, end: seen.end, scannedEpochs: [], unsoundFrom: null }
 }
 
 /** After any other end: every segment that reaches past the recovery point is checked, and the first fault cut. */
@@ -189,6 +193,7 @@ async function recover(context: StorageContext, request: LoadRequest, segments: 
   let cutBytes = 0
   let reason: string | null = null
   let scan: SegmentScan | null = null
+  let unsoundFrom: bigint | null = null
   for (let i = 0; i < segments.length; i++) {
     const segment = segments[i]!
     const next = segments[i + 1]
@@ -209,6 +214,9 @@ async function recover(context: StorageContext, request: LoadRequest, segments: 
     }
     await segment.writeIndexes(scan.indexes)
     epochs.push(...scan.epochs)
+    // which transactions a marker ends, and where they began, only who knows the producers can say
+    if (scan.holdsMarkers) unsoundFrom ??= segment.baseOffset
+    else if (unsoundFrom === null) await segment.aborted.restore([])
   }
   if (scan === null) throw new StorageError(`${request.folder} has no segment to recover`)
   const active = segments.at(-1)!
@@ -220,7 +228,7 @@ async function recover(context: StorageContext, request: LoadRequest, segments: 
   }
   if (cutBytes > 0) context.logger.info('recovered', { log: request.name, end, cutBytes, reason, path: active.logPath })
   else context.logger.debug('recovered', { log: request.name, end, cutBytes })
-  return { shape: scan.shape, end, scannedEpochs: epochs }
+  return { shape: scan.shape, end, scannedEpochs: epochs, unsoundFrom }
 }
 
 /** A log that a crash cut short begins with a batch, if only with a part of one; anything else was never a log. */
@@ -243,6 +251,8 @@ async function cutFile({ fs, files }: StorageContext, path: string, bytes: numbe
 async function discard({ fs, files, logger }: StorageContext, segment: FileSegment): Promise<number> {
   files.forget(segment.logPath)
   await fs.rename(segment.logPath, segment.logPath + DELETED_SUFFIX)
+  // a new segment that begins there must not inherit it
+  await fs.remove(segment.path(TXN_INDEX_SUFFIX))
   logger.warn('segment behind a cut set aside', { path: segment.logPath, bytes: segment.sizeBytes })
   return segment.sizeBytes
 }

@@ -93,7 +93,7 @@ export class LogTail {
     for (let i = from; i < to; i++) {
       const { bytes, aborted } = batches[i]!
       chunks.push(bytes)
-      if (aborted !== undefined) await active.addAborted(aborted)
+      if (aborted !== undefined) await active.aborted.add(aborted)
     }
     await active.write(chunks)
     const indexes = active.pinnedIndexes ?? (await active.indexes())

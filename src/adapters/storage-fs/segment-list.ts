@@ -1,5 +1,5 @@
 /** Looking through the segments of a log, oldest first. */
-import type { AbortedTransaction } from '../../domain/log/aborted-transaction.ts'
+import { type AbortedTransaction, firstAbortedFrom } from '../../domain/log/aborted-transaction.ts'
 import type { FileSegment } from './file-segment.ts'
 import type { StorageContext } from './storage-context.ts'
 
@@ -42,8 +42,9 @@ export async function collectAborted(
 ): Promise<AbortedTransaction[]> {
   const found: AbortedTransaction[] = []
   for (const segment of segments) {
-    for (const transaction of await segment.aborted()) {
-      if (transaction.lastOffset < from) continue
+    const aborted = await segment.aborted.all()
+    for (let i = firstAbortedFrom(aborted, from); i < aborted.length; i++) {
+      const transaction = aborted[i]!
       if (transaction.firstOffset < before) found.push(transaction)
       // no transaction that ends later began earlier
       if (transaction.lastStableOffset >= before) return found
@@ -52,9 +53,29 @@ export async function collectAborted(
   return found
 }
 
+/** Makes `aborted` the transactions whose markers lie in the segments from the one with `from` on, on the disk too. */
+export async function restoreAborted(
+  { fs }: StorageContext,
+  folder: string,
+  segments: readonly FileSegment[],
+  from: bigint,
+  aborted: readonly AbortedTransaction[],
+): Promise<void> {
+  for (let s = floorSegment(segments, from); s < segments.length; s++) {
+    const segment = segments[s]!
+    const next = segments[s + 1]
+    const begin = from > segment.baseOffset ? from : segment.baseOffset
+    const kept =
+      begin === segment.baseOffset ? [] : (await segment.aborted.all()).filter((one) => one.lastOffset < from)
+    const end = next === undefined ? aborted.length : firstAbortedFrom(aborted, next.baseOffset)
+    await segment.aborted.restore([...kept, ...aborted.slice(firstAbortedFrom(aborted, begin), end)])
+  }
+  await fs.syncDirectory(folder)
+}
+
 /** Brings what lies in [from, to) to the disk, and the names of the segments that began there. */
 export async function syncSegments(
-  { fs, files }: StorageContext,
+  { fs }: StorageContext,
   folder: string,
   segments: readonly FileSegment[],
   from: bigint,
@@ -64,6 +85,7 @@ export async function syncSegments(
     const next = segments[i + 1]
     return segment.baseOffset < to && (next === undefined || next.baseOffset > from)
   })
-  for (const { logPath } of reached) await files.use(logPath, (fd) => fs.sync(fd))
-  if (reached.length > 1 || reached[0]?.baseOffset === from) await fs.syncDirectory(folder)
+  let named = reached.length > 1 || reached[0]?.baseOffset === from
+  for (const segment of reached) if (await segment.sync()) named = true
+  if (named) await fs.syncDirectory(folder)
 }

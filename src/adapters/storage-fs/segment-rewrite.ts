@@ -140,7 +140,8 @@ export class SegmentRewrite {
     await fs.syncDirectory(this.#folder)
     const { sizeBytes, maxTimestamp } = this.#shape
     const segment = new FileSegment(this.#context, this.#folder, this.#baseOffset, sizeBytes, this.#indexIntervalBytes)
-    segment.remember(maxTimestamp, this.#aborted)
+    segment.remember(maxTimestamp)
+    segment.aborted.remember(this.#aborted)
     return segment
   }
 

@@ -18,7 +18,7 @@ import type {
   TimestampOffset,
 } from '../../application/ports/log-store.ts'
 import { StorageError } from '../../application/ports/log-store.ts'
-import type { AbortedTransaction } from '../../domain/log/aborted-transaction.ts'
+import { type AbortedTransaction, firstAbortedFrom } from '../../domain/log/aborted-transaction.ts'
 import type { LeaderEpochEntry } from '../../domain/log/leader-epochs.ts'
 import { LeaderEpochs } from '../../domain/log/leader-epochs.ts'
 import { RollPlan } from '../../domain/log/log-segment.ts'
@@ -31,6 +31,8 @@ export class MemoryPartitionLog implements PartitionLog {
   readonly topicPartition: TopicPartition
   readonly topicId: Uuid
   readonly directory = ''
+  /** Memory does not outlive its process. */
+  readonly unsoundFrom = null
   readonly #drawJitterMs: (options: LogOptions) => bigint
   #options: LogOptions
   #state: 'open' | 'closed' | 'deleted' = 'open'
@@ -176,7 +178,7 @@ export class MemoryPartitionLog implements PartitionLog {
       this.#epochs.truncateFromStart(before)
       const first = this.#segments[0]!.baseOffset
       this.#snapshots = this.#snapshots.filter((snapshot) => snapshot.offset >= first)
-      this.#aborted = this.#aborted.filter(({ lastOffset }) => lastOffset >= first)
+      this.#aborted = this.#aborted.slice(firstAbortedFrom(this.#aborted, first))
     })
   }
 
@@ -193,7 +195,7 @@ export class MemoryPartitionLog implements PartitionLog {
       this.#end = to
       this.#epochs.truncateFromEnd(to)
       this.#snapshots = this.#snapshots.filter((snapshot) => snapshot.offset <= to)
-      this.#aborted = this.#aborted.filter(({ lastOffset }) => lastOffset < to)
+      this.#aborted = this.#aborted.slice(0, firstAbortedFrom(this.#aborted, to))
       if (this.#firstDirty !== null && this.#firstDirty > to) this.#firstDirty = to
       this.#plan.reset(this.#active.shape, to)
     })
@@ -253,8 +255,14 @@ export class MemoryPartitionLog implements PartitionLog {
 
   abortedTransactions(from: bigint, before: bigint): Promise<readonly AbortedTransaction[]> {
     return this.#guarded(() =>
-      this.#aborted.filter(({ firstOffset, lastOffset }) => lastOffset >= from && firstOffset < before),
+      this.#aborted.slice(firstAbortedFrom(this.#aborted, from)).filter(({ firstOffset }) => firstOffset < before),
     )
+  }
+
+  restoreAborted(from: bigint, aborted: readonly AbortedTransaction[]): Promise<void> {
+    return this.#guarded(() => {
+      this.#aborted = [...this.#aborted.slice(0, firstAbortedFrom(this.#aborted, from)), ...aborted]
+    })
   }
 
   firstDirtyOffset(): bigint | null {

@@ -181,6 +181,14 @@ export interface PartitionLog {
   /** The aborted transactions with offsets in [from, before), by the offset of their markers. */
   abortedTransactions(from: bigint, before: bigint): Promise<readonly AbortedTransaction[]>
 
+  /**
+   * After an unclean stop, where transactions ended that may have been aborted: from here on `abortedTransactions` may
+   * be wrong until `restoreAborted`, and the log does not count as stopped cleanly before. null = all of it is right.
+   */
+  readonly unsoundFrom: bigint | null
+  /** Makes these, by the offset of their markers, the aborted transactions whose markers lie at or after `from`. */
+  restoreAborted(from: bigint, aborted: readonly AbortedTransaction[]): Promise<void>
+
   /** Where the next compaction begins, as saved; null = never compacted. */
   firstDirtyOffset(): bigint | null
   saveFirstDirtyOffset(offset: bigint): Promise<void>

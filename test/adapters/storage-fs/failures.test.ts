@@ -61,7 +61,10 @@ describe('a store whose disk fails', () => {
     const store = storage.store({ fileSystem: failing({ writev }) })
     await store.start()
     const log = await store.open(one, testLogOptions)
-    const marker = (baseOffset: bigint) => ({ ...storedBatch({ baseOffset }), aborted: aborted(baseOffset) })
+    const marker = (baseOffset: bigint) => ({
+      ...storedBatch({ baseOffset, marker: true }),
+      aborted: aborted(baseOffset),
+    })
     await appendAll(log, [storedBatch({ baseOffset: 0n }), marker(1n), storedBatch({ baseOffset: 2n })])
     await log.flush()
     fails = true
@@ -75,6 +78,9 @@ describe('a store whose disk fails', () => {
     const reopened = await again.open(one, testLogOptions)
     expect(await reopened.abortedTransactions(0n, 99n)).toEqual([aborted(1n)])
     expect((await stat(index)).size).toBe(34)
+    expect(reopened.unsoundFrom).toBe(0n)
+    await reopened.restoreAborted(0n, [aborted(1n)])
+    expect(reopened.unsoundFrom).toBeNull()
     await appendAll(reopened, [marker(3n)])
     expect(await reopened.abortedTransactions(0n, 99n)).toEqual([aborted(1n), aborted(3n)])
     await again.close()
