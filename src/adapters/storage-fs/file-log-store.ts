@@ -67,7 +67,6 @@ export class FileLogStore implements LogStore {
   readonly #metadataDirectory: LogDirectory
   readonly #opening = new Map<string, Promise<FilePartitionLog>>()
   readonly #limiter: Limiter
-  readonly #deleteDelays = new Map<string, bigint>()
   #state: 'new' | 'started' | 'closed' = 'new'
   #checkpointTimer: Timer | null = null
   #checkpointing: Promise<unknown> = Promise.resolve()
@@ -150,7 +149,6 @@ export class FileLogStore implements LogStore {
     return opening.then((log) => {
       if (log.topicId !== options.topicId) throw otherTopic(key, log.topicId, options.topicId)
       log.configure(options)
-      this.#deleteDelays.set(key, options.fileDeleteDelayMs)
       return log
     })
   }
@@ -231,9 +229,11 @@ export class FileLogStore implements LogStore {
 
   async delete(partition: TopicPartition): Promise<void> {
     const key = topicPartitionKey(partition.topic, partition.partition)
+    // a log that could not be opened has Kafka's default
+    const log = await this.#opening.get(key)?.catch(() => undefined)
     const renamed = await this.#rename(partition, key, 'delete')
-    if (renamed !== null) this.#context.removal.schedule([renamed], this.#deleteDelays.get(key) ?? DELETE_DELAY_MS)
-    this.#deleteDelays.delete(key)
+    const delayMs = log?.fileDeleteDelayMs ?? DELETE_DELAY_MS
+    if (renamed !== null) this.#context.removal.schedule([renamed], delayMs)
   }
 
   async setAside(partition: TopicPartition): Promise<void> {

@@ -257,8 +257,17 @@ export class FilePartitionLog implements PartitionLog {
   }
 
   configure(options: LogOptions): void {
+    const { flushMs } = this.#tail.options
     this.#tail.options = options
     this.#tail.active.configure(options.indexIntervalBytes)
+    if (options.flushMs !== flushMs && this.#activity.state === 'open') {
+      this.#disk.rescheduled(options, () => this.#tail.end)
+    }
+  }
+
+  /** How long its files stay when the log is deleted. */
+  get fileDeleteDelayMs(): bigint {
+    return this.#tail.options.fileDeleteDelayMs
   }
 
   /**

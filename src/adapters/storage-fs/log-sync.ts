@@ -48,6 +48,13 @@ export class LogSync {
     })
   }
 
+  /** `flush.ms` has changed: what is not on the disk yet waits that long from now on. */
+  rescheduled(options: Pick<LogOptions, 'flushMs'>, end: () => bigint): void {
+    this.#timer?.cancel()
+    this.#timer = null
+    if (end() > this.recoveryPoint) this.later(options, end)
+  }
+
   cancel(): void {
     this.#timer?.cancel()
   }
