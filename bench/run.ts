@@ -1,11 +1,11 @@
 /**
  * `npm run bench -- [--scenario NAME]… [--rounds N] [--size FACTOR] [--dir FOLDER] [--minutes N] [--no-startup]
- *   [--bootstrap HOST:PORT [--pid N]]`
+ *   [--bootstrap HOST:PORT [--pid N]] [--beside HOST:PORT --pid N]`
  *
  * For each scenario: a fresh broker and a fresh floor of each kind in turn, `rounds` times; prints MB/s, records/s, CPU
  * seconds per GB and per million records of the broker process, its resident memory, and the ratios to the floors. With
- * `--bootstrap` it loads any other broker instead (CPU and memory only with its `--pid`). `--minutes` keeps up one
- * load for so long instead, and prints how resident memory goes.
+ * `--bootstrap` it loads any other broker instead (CPU and memory only with its `--pid`), with `--beside` another
+ * broker too, in the same rounds. `--minutes` keeps up one load for so long instead, and prints how resident memory goes.
  */
 import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -36,6 +36,7 @@ const { values: options } = parseArgs({
     size: { type: 'string', default: '1' },
     dir: { type: 'string' },
     bootstrap: { type: 'string' },
+    beside: { type: 'string' },
     pid: { type: 'string' },
     minutes: { type: 'string' },
     'no-startup': { type: 'boolean', default: false },
@@ -46,7 +47,7 @@ const root = path.dirname(path.dirname(new URL(import.meta.url).pathname)).repla
 
 if (options.help) {
   console.log(
-    'npm run bench -- [--scenario NAME]... [--rounds N] [--size FACTOR] [--dir FOLDER] [--minutes N] [--bootstrap HOST:PORT [--pid N]] [--no-startup]',
+    'npm run bench -- [--scenario NAME]... [--rounds N] [--size FACTOR] [--dir FOLDER] [--minutes N] [--bootstrap HOST:PORT [--pid N]] [--beside HOST:PORT --pid N] [--no-startup]',
   )
   console.log(
     `scenarios: ${[...scenarios(1).map((s) => s.name), 'latency', ...groupScenarios.map((s) => s.name)].join(', ')}`,
@@ -81,6 +82,7 @@ async function main(): Promise<void> {
 async function runScenario(scenario: Scenario, base: string): Promise<void> {
   const ours: Measurement[] = []
   const floors: Record<FloorKind, Measurement[]> = { plain: [], tight: [] }
+  const others: Measurement[] = []
   for (let round = 0; round < Number(options.rounds); round++) {
     ours.push(await inFolder(base, (folder) => measure(scenario, () => startBroker(folder), true)))
     if (options.bootstrap === undefined) {
@@ -89,6 +91,7 @@ async function runScenario(scenario: Scenario, base: string): Promise<void> {
         floors[kind].push(await inFolder(base, (folder) => measure(scenario, start(folder), false)))
       }
     }
+    if (options.beside !== undefined) others.push(await measureBeside(scenario, options.beside))
   }
   const m = medians(ours)
   const columns = [
@@ -107,7 +110,30 @@ async function runScenario(scenario: Scenario, base: string): Promise<void> {
       if (kind === 'plain') columns.push(scenario.atMost.toFixed(1).padStart(8))
     }
   }
+  if (others.length > 0) {
+    const other = medians(others)
+    const ratio = (m.cpuPerGb / other.cpuPerGb).toFixed(2)
+    columns.push(
+      `| beside: ${other.cpuPerGb.toFixed(2)} cpu/GB, ours is ${ratio} of it; ${other.residentMb.toFixed(0)} MB`,
+    )
+  }
   console.log(columns.join(' '))
+}
+
+/** The other broker keeps running; the topic is gone afterwards. */
+async function measureBeside(scenario: Scenario, address: string): Promise<Measurement> {
+  const target = runningBroker('beside', address)
+  try {
+    return await measure(scenario, () => Promise.resolve(target), true)
+  } finally {
+    await deleteTopic(target.host, target.port, topic)
+  }
+}
+
+function runningBroker(name: string, address: string): Target {
+  const [host, port] = address.split(':')
+  const pid = options.pid === undefined ? undefined : Number(options.pid)
+  return { name, host: host!, port: Number(port), pid, stop: () => Promise.resolve() }
 }
 
 async function measure(scenario: Scenario, start: () => Promise<Target>, protocol: boolean): Promise<Measurement> {
@@ -213,11 +239,7 @@ async function runGroups(
 }
 
 async function startBroker(folder: string, more: readonly string[] = []): Promise<Target> {
-  if (options.bootstrap !== undefined) {
-    const [host, port] = options.bootstrap.split(':')
-    const pid = options.pid === undefined ? undefined : Number(options.pid)
-    return { name: 'broker', host: host!, port: Number(port), pid, stop: () => Promise.resolve() }
-  }
+  if (options.bootstrap !== undefined) return runningBroker('broker', options.bootstrap)
   const overrides = [`log.dirs=${path.join(folder, 'data')}`, 'listeners=PLAINTEXT://127.0.0.1:0', ...more]
   return startTarget(
     'broker',
