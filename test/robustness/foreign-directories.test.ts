@@ -1,6 +1,7 @@
 /**
  * What is not ours in a log directory, and directories that are not for us: the one is left alone through start, stop,
- * deletion of records and recovery, the other refused with one line that names file and value, nothing changed.
+ * deletion of records, retention, compaction and recovery, the other refused with one line that names file and value,
+ * nothing changed.
  */
 import { crc32 } from 'node:zlib'
 import { createHash } from 'node:crypto'
@@ -10,6 +11,10 @@ import path from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { fetch } from '../../src/adapters/wire/apis/01-fetch.ts'
 import { deleteRecords } from '../../src/adapters/wire/apis/21-delete-records.ts'
+import { incrementalAlterConfigs } from '../../src/adapters/wire/apis/44-incremental-alter-configs.ts'
+import { ManualClock } from '../../src/adapters/system/manual-clock.ts'
+import { readPartition, recordBatch, utf8 } from '../support/records.ts'
+import type { WireClient } from '../support/wire-client.ts'
 import { producedBatch } from './support/batches.ts'
 import { hostileBroker } from './support/hostile-broker.ts'
 import { createTopic, fetchRequest, readAll, send } from './support/requests.ts'
@@ -79,6 +84,17 @@ const theirs = [
   '__cluster_metadata-0/notes.checkpoint.part',
 ]
 
+/** From one pass of retention to the next; the cleaner passes more often. */
+const PASS_MS = 300_000
+const keyed = (value: string) => ({ key: utf8('k'), value: utf8(value), timestamp: 1_700_000_000_000n })
+
+async function alterTopic(client: WireClient, resourceName: string, entries: Record<string, string>): Promise<void> {
+  const configs = Object.entries(entries).map(([name, value]) => ({ name, configOperation: 0, value }))
+  const resources = [{ resourceType: 2, resourceName, configs }]
+  const { responses } = await client.send(incrementalAlterConfigs, 1, { resources, validateOnly: false })
+  expect(responses[0]!.errorCode).toBe(0)
+}
+
 describe('files and folders that are nobody’s', () => {
   beforeEach(async () => {
     for (const name of theirs) {
@@ -116,6 +132,30 @@ describe('files and folders that are nobody’s', () => {
       await areThere()
     },
   )
+
+  it.each<[string, Record<string, string>, number[]]>([
+    ['retention by time', { 'retention.ms': '1000' }, []],
+    ['retention by size', { 'retention.bytes': '0' }, []],
+    // of two records with one key the second stays, and the newest, which is in the active segment
+    ['compaction', { 'cleanup.policy': 'compact', 'min.cleanable.dirty.ratio': '0' }, [7, 8]],
+  ])('stay through %s', async (_, configs, left) => {
+    const time = new ManualClock()
+    const properties = { 'log.dirs': data, 'log.cleaner.dedupe.buffer.size': 2 << 20 }
+    const broker = await hostileBroker(properties, { clock: time, timers: time })
+    try {
+      const client = await broker.connect()
+      for (const value of ['g', 'h', 'i']) await send(client, 'kept', 0, recordBatch([keyed(value)]))
+      await alterTopic(client, 'kept', configs)
+      time.advance(PASS_MS)
+      const offsets = async () => (await readPartition(client, 'kept', 0)).records.map(({ offset }) => Number(offset))
+      while ((await offsets()).length > left.length) await new Promise((resolve) => setImmediate(resolve))
+      expect(await offsets()).toEqual(left)
+      expect(broker.uncaught).toEqual([])
+    } finally {
+      await broker.close()
+    }
+    await areThere()
+  })
 })
 
 describe('a directory that is not for this broker is refused, and nothing changes', () => {
@@ -172,14 +212,14 @@ describe('a directory that is not for this broker is refused, and nothing change
   })
 })
 
-/** A message of format 1: one record, no key. */
-function messageOfFormat1(offset: bigint, value: string): Buffer {
-  const body = Buffer.alloc(1 + 1 + 8 + 4 + 4 + value.length)
-  body.writeInt8(1, 0)
-  body.writeBigInt64BE(1_700_000_000_000n, 2)
-  body.writeInt32BE(-1, 10)
-  body.writeInt32BE(value.length, 14)
-  body.write(value, 18)
+/** A message of format 0, or of format 1, which has a timestamp: one record, no key. */
+function oldMessage(format: 0 | 1, offset: bigint, value: string): Buffer {
+  const timestamp = Buffer.alloc(format === 0 ? 0 : 8)
+  if (format === 1) timestamp.writeBigInt64BE(1_700_000_000_000n)
+  const sizes = Buffer.alloc(8)
+  sizes.writeInt32BE(-1, 0)
+  sizes.writeInt32BE(value.length, 4)
+  const body = Buffer.concat([Buffer.from([format, 0]), timestamp, sizes, Buffer.from(value)])
   const head = Buffer.alloc(16)
   head.writeBigInt64BE(offset, 0)
   head.writeInt32BE(4 + body.length, 8)
@@ -187,8 +227,8 @@ function messageOfFormat1(offset: bigint, value: string): Buffer {
   return Buffer.concat([head, body])
 }
 
-describe('messages of format 1 in a log', () => {
-  const old = (): Buffer => Buffer.concat([0n, 1n, 2n].map((offset) => messageOfFormat1(offset, `old ${offset}`)))
+describe.each([0, 1] as const)('messages of format %i in a log', (format) => {
+  const old = (): Buffer => Buffer.concat([0n, 1n, 2n].map((offset) => oldMessage(format, offset, `old ${offset}`)))
 
   async function replaceLog(bytes: Buffer): Promise<void> {
     for (const name of await readdir(at('kept-0'))) {
