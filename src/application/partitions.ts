@@ -11,6 +11,7 @@ import type { TopicConfig } from '../domain/config/topic-config.ts'
 import { topicPartitionKey, type TopicPartition } from '../domain/topic-partition.ts'
 import { METADATA_TOPIC_ID, type Uuid } from '../domain/uuid.ts'
 import { HostedPartition } from './hosted-partition.ts'
+import { recoverLogs } from './recover-logs.ts'
 import type { PartitionContext } from './partition-context.ts'
 import type { PartitionDirectory, ReadablePartition } from './partition.ts'
 import type { Checksum } from './ports/checksum.ts'
@@ -32,6 +33,7 @@ export interface PartitionsSettings {
   readonly tailCacheBytesMax: number
   /** The largest records section, decompressed, that is taken (the topic's own limit may be lower). */
   readonly decompressedBytesMax: number
+  readonly numRecoveryThreadsPerDataDir: number
   readonly producerIdExpirationMs: number
   readonly producerIdExpirationCheckIntervalMs: number
 }
@@ -50,7 +52,7 @@ export interface PartitionsPorts {
   readonly directories?: ReplicaDirectories
 }
 
-/** How many logs are opened at a time when topics appear, or after an unclean stop. */
+/** How many logs are opened at a time when topics appear. */
 const OPENED_AT_ONCE = 16
 
 export class Partitions implements PartitionDirectory, UpkeptPartitions {
@@ -115,14 +117,10 @@ export class Partitions implements PartitionDirectory, UpkeptPartitions {
 
   /** Opens what the last owner left unclean, so that nobody waits for it later and the next stop is a clean one. */
   async #recover(unclean: readonly ListedLog[]): Promise<void> {
-    for (let at = 0; at < unclean.length && !this.#closed; at += OPENED_AT_ONCE) {
-      const opening: Promise<void>[] = []
-      for (const { topicPartition } of unclean.slice(at, at + OPENED_AT_ONCE)) {
-        const hosted = this.find(topicPartition.topic, topicPartition.partition)
-        if (hosted !== null) opening.push(hosted.whenOpen())
-      }
-      await Promise.all(opening)
-    }
+    const threads = () => this.#settings().numRecoveryThreadsPerDataDir
+    await recoverLogs(this.#ports, threads, unclean, ({ topic, partition }) =>
+      this.#closed ? null : this.find(topic, partition),
+    )
   }
 
   find(topic: string, partition: number): HostedPartition | null {

@@ -113,6 +113,9 @@ export function partitionsSettings(live: Live): PartitionsSettings {
     get decompressedBytesMax() {
       return live().number('socket.request.max.bytes')
     },
+    get numRecoveryThreadsPerDataDir() {
+      return live().number('num.recovery.threads.per.data.dir')
+    },
     get producerIdExpirationMs() {
       return live().number('producer.id.expiration.ms')
     },

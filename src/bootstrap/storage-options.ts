@@ -3,17 +3,22 @@ import { resolve } from 'node:path'
 import type { KraftMetadataOptions } from '../adapters/kraft-metadata/kraft-metadata-options.ts'
 import type { MemoryMetadataOptions } from '../adapters/memory-metadata/memory-metadata-repository.ts'
 import type { FileLogStoreOptions } from '../adapters/storage-fs/file-log-store.ts'
+import { logsPerDirectory } from '../application/recover-logs.ts'
 import type { BrokerEndpoint } from '../domain/cluster/metadata-record.ts'
 import type { ServerConfig } from './config.ts'
 import type { Listener } from './listeners.ts'
 
 export function logDirectories(
   server: ServerConfig,
-): Pick<FileLogStoreOptions, 'directories' | 'metadataDirectory' | 'checkpointIntervalMs'> {
+): Pick<FileLogStoreOptions, 'directories' | 'metadataDirectory' | 'checkpointIntervalMs' | 'openingMax'> {
   return {
     directories: server.logDirs,
     metadataDirectory: metadataDirectory(server),
     checkpointIntervalMs: server.broker.number('log.flush.offset.checkpoint.interval.ms'),
+    openingMax: Math.max(
+      8,
+      server.logDirs.length * logsPerDirectory(server.broker.number('num.recovery.threads.per.data.dir')),
+    ),
   }
 }
 

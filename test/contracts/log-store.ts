@@ -68,7 +68,7 @@ export function logStoreContract(name: string, makeHarness: () => Promise<LogSto
         expect(log.topicPartition).toEqual(partition)
         expect(log.leaderEpochs()).toEqual([])
         expect(await store.list()).toEqual([
-          { topicPartition: partition, topicId: options.topicId, needsRecovery: false },
+          { topicPartition: partition, directory: log.directory, topicId: options.topicId, needsRecovery: false },
         ])
       })
       it('are the same object however often and however concurrently they are opened', async () => {

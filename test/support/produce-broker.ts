@@ -103,6 +103,7 @@ export async function openProduceBroker(topics: readonly TestTopic[], options: P
     writeQueueBytesMax: 1 << 26,
     tailCacheBytesMax: 1 << 20,
     decompressedBytesMax: 1 << 27,
+    numRecoveryThreadsPerDataDir: 2,
     producerIdExpirationMs: 86_400_000,
     producerIdExpirationCheckIntervalMs: 600_000,
     ...options.settings,

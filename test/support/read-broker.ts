@@ -105,6 +105,7 @@ export async function openReadBroker(topics: readonly SeededTopic[], draw: () =>
       writeQueueBytesMax: 1 << 26,
       tailCacheBytesMax: 1 << 20,
       decompressedBytesMax: 1 << 27,
+      numRecoveryThreadsPerDataDir: 2,
       producerIdExpirationMs: 86_400_000,
       producerIdExpirationCheckIntervalMs: 600_000,
     }),

@@ -218,10 +218,11 @@ export class FileLogStore implements LogStore {
     const listed = this.#directories.flatMap((directory) =>
       [...directory.partitions].map(async ([key, topicPartition]) => {
         const needsRecovery = directory.unclean.has(key)
+        const known = { topicPartition, directory: directory.path, needsRecovery }
         const open = directory.logs.get(key)
-        if (open !== undefined) return { topicPartition, topicId: open.topicId, needsRecovery }
+        if (open !== undefined) return { ...known, topicId: open.topicId }
         const text = await readText(fs, `${directory.folder(key)}/${METADATA_FILE}`)
-        return { topicPartition, topicId: text === null ? null : parseTopicId(text), needsRecovery }
+        return { ...known, topicId: text === null ? null : parseTopicId(text) }
       }),
     )
     return await Promise.all(listed)

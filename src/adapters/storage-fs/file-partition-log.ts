@@ -11,6 +11,7 @@ import type {
   BatchMaxTimestampLookup,
   BatchTimestampLookup,
   LogOptions,
+  LogRepairs,
   LogSlice,
   LogSnapshot,
   PartitionLog,
@@ -72,6 +73,10 @@ export class FilePartitionLog implements PartitionLog {
     this.#start = log.start
     this.#unsoundFrom = log.unsoundFrom
     if (log.epochsChanged) this.#epochs.saveLater()
+  }
+
+  get repairs(): LogRepairs | null {
+    return this.#log.repairs
   }
 
   /** Everything below it is on the disk. */

@@ -3,7 +3,7 @@
  * its last bytes; after any other end every batch above the recovery point is checked, and a tail that does not hold
  * is cut. Nothing else is ever cut: damage anywhere else makes the log refuse to open.
  */
-import type { LogOptions } from '../../application/ports/log-store.ts'
+import type { LogOptions, LogRepairs } from '../../application/ports/log-store.ts'
 import { StorageError } from '../../application/ports/log-store.ts'
 import type { LeaderEpochEntry } from '../../domain/log/leader-epochs.ts'
 import { LeaderEpochs } from '../../domain/log/leader-epochs.ts'
@@ -54,12 +54,14 @@ export interface LoadedLog {
   /** Whether the epochs differ from what their file says. */
   readonly epochsChanged: boolean
   readonly snapshots: ProducerSnapshots
+  /** null = there was nothing to put right. */
+  readonly repairs: LogRepairs | null
 }
 
 export async function loadLog(context: StorageContext, request: LoadRequest): Promise<LoadedLog> {
   const { fs } = context
   const { folder, options } = request
-  const names = await settleUnfinished(context, folder, await fs.list(folder))
+  const { names, finished, undone } = await settleUnfinished(context, folder, await fs.list(folder))
   const bases = names.map((name) => offsetOf(name, LOG_SUFFIX)).filter((base) => base !== null)
   const segments = await Promise.all(
     bases
@@ -91,6 +93,9 @@ export async function loadLog(context: StorageContext, request: LoadRequest): Pr
   }
   const known = request.recoveryPoint ?? first
   const recoveryPoint = known < end ? known : end
+  const { cutBytes, reason } = tail
+  const repairs = cutBytes + finished + undone === 0 ? null : { end, cutBytes, finished, undone }
+  if (repairs !== null) context.logger.info('recovered', { log: request.name, folder, ...repairs, reason })
   return {
     segments,
     shape: recovered.shape,
@@ -103,6 +108,7 @@ export async function loadLog(context: StorageContext, request: LoadRequest): Pr
     // the first append to a new metadata log follows at once, and writes its epoch
     epochsChanged: saved === null ? !(isNew && request.precious) : !sameEpochs(saved, epochs.entries),
     snapshots,
+    repairs,
   }
 }
 
@@ -112,10 +118,15 @@ interface Tail {
   readonly end: bigint
   readonly scannedEpochs: readonly LeaderEpochEntry[]
   readonly unsoundFrom: bigint | null
+  /** What recovery cut off, in all segments, and why. */
+  readonly cutBytes: number
+  readonly reason: string | null
 }
 
+const NOTHING_CUT = { unsoundFrom: null, cutBytes: 0, reason: null } as const
+
 function emptyTail({ baseOffset }: FileSegment, { jitterMs }: LoadRequest): Tail {
-  return { shape: new SegmentShape({ baseOffset, jitterMs }), end: baseOffset, scannedEpochs: [], unsoundFrom: null }
+  return { shape: new SegmentShape({ baseOffset, jitterMs }), end: baseOffset, scannedEpochs: [], ...NOTHING_CUT }
 }
 
 function lookAt(context: StorageContext, request: LoadRequest, segments: FileSegment[]): Promise<Tail> {
@@ -142,7 +153,7 @@ async function openClean(context: StorageContext, request: LoadRequest, segments
   await active.writeIndexes(scan.indexes)
   active.pin(scan.indexes)
   context.logger.info('index rebuilt', { path: active.logPath })
-  return { shape: scan.shape, end: scan.nextOffset, scannedEpochs: scan.epochs, unsoundFrom: null }
+  return { shape: scan.shape, end: scan.nextOffset, scannedEpochs: scan.epochs, ...NOTHING_CUT }
 }
 
 /** Null when index and log do not fit together, or the log does not end with a whole batch. */
@@ -183,7 +194,7 @@ async function readTail(
     lastTimeEntry: time.lastTimestamp(),
     bytesSinceEntry: sizeBytes - from,
   })
-  return { shape, end: seen.end, scannedEpochs: [], unsoundFrom: null }
+  return { shape, end: seen.end, scannedEpochs: [], ...NOTHING_CUT }
 }
 
 /** After any other end: every segment that reaches past the recovery point is checked, and the first fault cut. */
@@ -226,9 +237,7 @@ async function recover(context: StorageContext, request: LoadRequest, segments: 
   if (end < recoveryPoint) {
     context.logger.warn('shorter than recorded', { log: request.name, end, recorded: recoveryPoint })
   }
-  if (cutBytes > 0) context.logger.info('recovered', { log: request.name, end, cutBytes, reason, path: active.logPath })
-  else context.logger.debug('recovered', { log: request.name, end, cutBytes })
-  return { shape: scan.shape, end, scannedEpochs: epochs, unsoundFrom }
+  return { shape: scan.shape, end, scannedEpochs: epochs, unsoundFrom, cutBytes, reason }
 }
 
 /** A log that a crash cut short begins with a batch, if only with a part of one; anything else was never a log. */
@@ -270,7 +279,8 @@ async function startPastEnd(
   context.logger.warn('ends before its start offset', { log: request.name, end: tail.end, start })
   for (const segment of segments.splice(0)) await discard(context, segment)
   segments.push(await newSegment(context, request, start))
-  return emptyTail(segments[0]!, request)
+  const { cutBytes, reason } = tail
+  return { ...emptyTail(segments[0]!, request), cutBytes, reason }
 }
 
 /** The saved epochs and what a recovery saw; where none are saved, from the headers of the whole log. */

@@ -21,13 +21,21 @@ import type { StorageContext } from './storage-context.ts'
 const INDEX_SUFFIXES = [OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX]
 const SEGMENT_SUFFIXES = [LOG_SUFFIX, ...INDEX_SUFFIXES]
 
-/** Settles everything unfinished in `folder`; answers the names of its files afterwards. */
+interface SettledFolder {
+  /** Of its files afterwards. */
+  readonly names: readonly string[]
+  /** Compactions of segments that were completed, and ones that were dropped. */
+  readonly finished: number
+  readonly undone: number
+}
+
+/** Settles everything unfinished in `folder`. */
 export async function settleUnfinished(
   context: StorageContext,
   folder: string,
   entries: readonly DirectoryEntry[],
-): Promise<string[]> {
-  const { fs, logger } = context
+): Promise<SettledFolder> {
+  const { fs } = context
   let names = entries.filter((entry) => !entry.directory).map(({ name }) => name)
   // a name that does not begin with an offset is nobody's segment, whatever it ends with
   const ends = (suffix: string) => names.filter((name) => name.endsWith(suffix) && baseOf(name, suffix) !== null)
@@ -41,6 +49,7 @@ export async function settleUnfinished(
     const base = baseOf(name, SWAP_SUFFIX)
     return unfinishedFrom !== null && base !== null && base >= unfinishedFrom
   })
+  const undone = new Set([...cleaned, ...broken].map((name) => name.slice(0, offsetName(0n).length))).size
   await remove([...ends(DELETED_SUFFIX), ...cleaned, ...broken])
 
   const swapped = ends(LOG_SUFFIX + SWAP_SUFFIX)
@@ -59,7 +68,6 @@ export async function settleUnfinished(
       await fs.rename(`${folder}/${from}`, `${folder}/${offsetName(base)}${suffix}`)
       names = [...names.filter((other) => other !== from), offsetName(base) + suffix]
     }
-    logger.info('compaction completed', { path: `${folder}/${offsetName(base)}${LOG_SUFFIX}` })
   }
   // An index whose log was already renamed: the one beside it may be the old segment's, so both are made anew.
   for (const suffix of [OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX]) {
@@ -71,7 +79,7 @@ export async function settleUnfinished(
     await fs.rename(`${folder}/${name}`, `${folder}/${final}`)
     names = [...names.filter((other) => other !== name && other !== final), final]
   }
-  return names
+  return { names, finished: swapped.length, undone }
 }
 
 function baseOf(name: string, suffix: string): bigint | null {

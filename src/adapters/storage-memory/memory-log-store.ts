@@ -44,7 +44,7 @@ export class MemoryLogStore implements LogStore {
 
   list(): Promise<readonly ListedLog[]> {
     const listed = [...this.#logs.values()].map(({ topicPartition, topicId }) => ({ topicPartition, topicId }))
-    return Promise.resolve(listed.map((log) => ({ ...log, needsRecovery: false })))
+    return Promise.resolve(listed.map((log) => ({ ...log, directory: '', needsRecovery: false })))
   }
 
   /** Nobody could look at it again: it is deleted. */

@@ -98,6 +98,16 @@ export interface SegmentFacts {
 /** Batches that take the place of others, in order; each group must stay valid until the next one is asked for. */
 export type RewrittenBatches = AsyncIterable<readonly StampedBatch[]>
 
+/** What the storage had to put right when it opened a log that its last owner left unclean. */
+export interface LogRepairs {
+  /** Where the log ends since: what lay there and after it did not hold, and was cut off. */
+  readonly end: bigint
+  readonly cutBytes: number
+  /** Replacements of segments that were completed, and ones that were dropped. */
+  readonly finished: number
+  readonly undone: number
+}
+
 export interface PartitionLog {
   readonly topicPartition: TopicPartition
   readonly topicId: Uuid
@@ -106,6 +116,9 @@ export interface PartitionLog {
 
   /** `start` = log start offset (inclusive), `end` = the offset that the next record gets. */
   range(): { readonly start: bigint; readonly end: bigint }
+
+  /** Absent or null = nothing had to be put right when it was opened. */
+  readonly repairs?: LogRepairs | null
 
   /** Bytes of all segments, without indexes: the size that DescribeLogDirs reports. */
   sizeBytes(): number
@@ -223,6 +236,8 @@ export interface LogDirectory {
 /** A log that the store holds, whether it is open or not. */
 export interface ListedLog {
   readonly topicPartition: TopicPartition
+  /** Absolute path of the log directory that holds it; an adapter without directories answers ''. */
+  readonly directory: string
   /** As the storage recorded it; null where it recorded none. */
   readonly topicId: Uuid | null
   /** Its last owner did not stop cleanly: opening it recovers it, and until then the next stop is not clean either. */

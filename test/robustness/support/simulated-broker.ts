@@ -46,6 +46,7 @@ export class SimulatedBroker {
         writeQueueBytesMax: 1 << 20,
         tailCacheBytesMax: 600,
         decompressedBytesMax: 1 << 20,
+        numRecoveryThreadsPerDataDir: 2,
         producerIdExpirationMs: 1 << 30,
         producerIdExpirationCheckIntervalMs: 1 << 30,
       }),
