@@ -73,7 +73,11 @@ async function main(): Promise<void> {
   for (const scenario of scenarios(Number(options.size))) if (wanted(scenario.name)) await runScenario(scenario, base)
   if (wanted('latency')) await runLatency(base)
   for (const { name, overrides, run } of groupScenarios) {
-    if (wanted(name)) await inFolder(base, (folder) => runGroups(folder, overrides, run))
+    if (!wanted(name)) continue
+    // a line for each round: they hold several figures
+    for (let round = 0; round < Number(options.rounds); round++) {
+      await inFolder(base, (folder) => runGroups(folder, overrides, run))
+    }
   }
   if (!options['no-startup'] && options.bootstrap === undefined && options.scenario.length === 0)
     await startupTimes(root, base)

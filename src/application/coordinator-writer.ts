@@ -1,8 +1,8 @@
 /**
  * The way of a coordinator's records into the log of one partition.
  *
- * - What comes while a write is under way, or in the same turn, goes out as one batch, as Kafka's coordinators do it
- *   (`group.coordinator.append.linger.ms` = -1). The records of one decision are never in two batches.
+ * - What comes while a write is under way, or in the same turn, or while a pace (append-pace.ts) holds it back, goes
+ *   out as one batch. The records of one decision are never in two batches.
  * - The log is the caller's alone, so a record knows its offset before its batch is made.
  * - A batch is within the partition's bounds on its size. Records that exceed them by themselves, and partitions that
  *   take nothing, are refused before anything has changed; a write that fails later is told to all who wait.
@@ -11,6 +11,7 @@
 import type { ErrorName, KafkaError } from '../domain/errors.ts'
 import { buildBatch, type NewRecord } from '../domain/log/batch-writer.ts'
 import { BATCH_HEADER_BYTES, RecordBatchView } from '../domain/log/record-batch.ts'
+import type { AppendPace } from './append-pace.ts'
 import type { AppendResult } from './append-result.ts'
 import type { HostedPartition } from './hosted-partition.ts'
 import type { AppendCommand } from './pending-append.ts'
@@ -42,6 +43,7 @@ export class CoordinatorWriter {
   readonly #hosted: HostedPartition
   readonly #checksum: Checksum
   readonly #baseSequence: 0 | -1
+  readonly #pace: AppendPace | null
   /** Told for each batch that was taken and then lost, before those who wait for it. */
   readonly #failed: (error: ErrorName) => void
   #gathering: Gathering | null = null
@@ -49,10 +51,16 @@ export class CoordinatorWriter {
   /** Why a batch was lost: what is decided on it can not be written any more. */
   #lost: KafkaError | null = null
 
-  /** @param baseSequence - of its batches, which have no producer id */
-  constructor(hosted: HostedPartition, checksum: Checksum, baseSequence: 0 | -1, failed: (error: ErrorName) => void) {
+  constructor(
+    hosted: HostedPartition,
+    checksum: Checksum,
+    /** `baseSequence` of its batches, which have no producer id; `pace` null = with the next write. */
+    manner: { readonly baseSequence: 0 | -1; readonly pace: AppendPace | null },
+    failed: (error: ErrorName) => void,
+  ) {
     this.#hosted = hosted
-    this.#baseSequence = baseSequence
+    this.#baseSequence = manner.baseSequence
+    this.#pace = manner.pace
     this.#checksum = checksum
     this.#failed = failed
   }
@@ -79,6 +87,8 @@ export class CoordinatorWriter {
     const from = gathering.from + BigInt(gathering.records.length)
     for (const record of records) gathering.records.push(record)
     gathering.bytesMax += bytesMax
+    this.#pace?.count()
+    if (this.#pace?.isImmediate === true) this.flush()
     return { error: null, from }
   }
 
@@ -116,9 +126,11 @@ export class CoordinatorWriter {
     let settle: ((error: KafkaError | null) => void) | null = null
     this.#follow(new Promise((resolve) => (settle = resolve)))
     const gathering = { records: [], from: this.#hosted.logEndOffset, bytesMax: 0, settle: settle! }
-    this.#hosted.beforeNextWrite(() => {
+    const write = () => {
       if (this.#gathering === gathering) this.flush()
-    })
+    }
+    const pace = this.#pace
+    if (pace === null || !(pace.isImmediate || pace.hold(write))) this.#hosted.beforeNextWrite(write)
     return gathering
   }
 

@@ -14,6 +14,7 @@ import { partitionForKey } from '../domain/cluster/coordinator-key.ts'
 import type { ClusterImage } from '../domain/cluster/cluster-image.ts'
 import type { ErrorName, KafkaError } from '../domain/errors.ts'
 import { NO_PRODUCER_ID, type RecordBatchView } from '../domain/log/record-batch.ts'
+import type { AppendPace } from './append-pace.ts'
 import { CoordinatorWriter, type TransactionalOrigin } from './coordinator-writer.ts'
 import type { HostedPartition } from './hosted-partition.ts'
 import type { Partitions } from './partitions.ts'
@@ -74,6 +75,8 @@ export interface CoordinatedTopic<State> {
   readonly newState: () => State
   /** Kafka's newer coordinators number their batches from 0 though they have no producer id; older ones do not (-1). */
   readonly baseSequence: 0 | -1
+  /** When what is gathered is written; null = with the next write of its partition. */
+  readonly pace: AppendPace | null
   /** How much of the log is read at a time when it is replayed (`offsets.load.buffer.size`). */
   readonly loadBufferBytes: () => number
   /** The state of a partition is complete and in charge from now on. */
@@ -274,7 +277,7 @@ export class Coordinator<State extends CoordinatedState<Record>, Record> {
       hosted,
       isNew,
       phase: 'loading',
-      writer: new CoordinatorWriter(hosted, this.#ports.checksum, this.#topic.baseSequence, (error) =>
+      writer: new CoordinatorWriter(hosted, this.#ports.checksum, this.#topic, (error) =>
         this.#writeFailed(shard, error),
       ),
       // Begins in a later turn, when the shard can be found.

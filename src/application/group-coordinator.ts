@@ -5,6 +5,7 @@
 import type { GroupRecord } from '../domain/groups/group-record.ts'
 import { GroupShard } from '../domain/groups/group-shard.ts'
 import { CONSUMER_OFFSETS_TOPIC } from '../domain/cluster/internal-topics.ts'
+import { AppendPace } from './append-pace.ts'
 import { Coordinator, type CoordinatorPorts } from './coordinator.ts'
 import { GroupDeadlines } from './group-deadlines.ts'
 import type { Timers } from './ports/timers.ts'
@@ -17,6 +18,8 @@ export interface GroupListener {
 
 export interface GroupCoordinatorSettings {
   readonly offsetsLoadBufferSize: number
+  /** -1 = adaptive. */
+  readonly groupCoordinatorAppendLingerMs: number
 }
 
 export class GroupCoordinator {
@@ -33,6 +36,7 @@ export class GroupCoordinator {
       name: CONSUMER_OFFSETS_TOPIC,
       newState: () => new GroupShard(),
       baseSequence: 0,
+      pace: new AppendPace(ports.timers, () => settings().groupCoordinatorAppendLingerMs),
       loadBufferBytes: () => settings().offsetsLoadBufferSize,
       loaded: (_, shard) => {
         for (const listener of this.#listeners) listener.loaded(shard)

@@ -6,6 +6,7 @@
  * arrive while the log is being opened wait in order. A failed write takes the partition offline for good.
  */
 import type { PartitionImage } from '../domain/cluster/cluster-image.ts'
+import { isInternalTopic } from '../domain/cluster/internal-topics.ts'
 import type { TopicConfig } from '../domain/config/topic-config.ts'
 import type { KafkaError } from '../domain/errors.ts'
 import type { AbortedTransaction } from '../domain/log/aborted-transaction.ts'
@@ -54,6 +55,7 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
   readonly #key: string
   readonly #context: PartitionContext
   readonly #window: TailWindow
+  readonly #isInternal: boolean
   readonly #opened: Promise<void>
   #config: TopicConfig
   #state: ReadablePartition['state'] = 'opening'
@@ -90,6 +92,7 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
     this.#config = config
     this.#context = context
     this.#window = context.tail.window()
+    this.#isInternal = isInternalTopic(topicPartition.topic)
     this.#opened = this.#open(open)
   }
 
@@ -340,8 +343,14 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
   #advance(batches: readonly StampedBatch[], end: bigint): void {
     this.#highWatermark = end
     this.#lastStableOffset = this.#stableUpTo(end)
-    for (const batch of batches) this.#context.tail.add(this.#window, batch)
+    this.#keep(batches)
     this.#context.onAdvance(this)
+  }
+
+  /** Nobody reads the coordinators' many tiny batches at the tail: keeping them costs the collector more than all else. */
+  #keep(batches: readonly StampedBatch[]): void {
+    if (this.#isInternal) for (const { lease } of batches) lease?.release()
+    else for (const batch of batches) this.#context.tail.add(this.#window, batch)
   }
 
   #stableUpTo(writtenEnd: bigint): bigint {

@@ -4,6 +4,8 @@
  *
  * One bound over all partitions, because a bound for each adds up to gigabytes. The oldest batch of the broker leaves
  * first; since each partition adds in order, what stays of a partition is always a gapless tail of its log.
+ *
+ * The broker's own topics are not in it: a batch of one commit would cost more than a read of it ever saves.
  */
 import type { LogSlice, ReadLimits, StampedBatch } from './ports/log-store.ts'
 

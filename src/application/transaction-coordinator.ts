@@ -60,6 +60,7 @@ export class TransactionCoordinator {
       name: TRANSACTION_STATE_TOPIC,
       newState: () => new TransactionShard(),
       baseSequence: -1,
+      pace: null,
       loadBufferBytes: () => settings().transactionStateLogLoadBufferSize,
       loaded: (partition, shard) => {
         for (const transaction of shard.all()) if (isEnding(transaction)) this.#finish(transaction, partition)

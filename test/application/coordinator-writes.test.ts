@@ -83,4 +83,60 @@ describe('the writes of a coordinator', () => {
     while (second.groups.coordinator.isLoading) await settle()
     expect(await second.committed()).toBe(1n)
   })
+
+  it('waits as long as it is told after the first record of a batch', async () => {
+    const { commit, clock, offsetsLog } = await openCoordinator({ lingerMs: 20 })
+    await settle()
+    const first = [commit(1n, 'g'), commit(2n, 'h')]
+    clock.advance(19)
+    await settle()
+    const last = commit(3n, 'i')
+    expect(await offsetsLog()).toEqual([])
+    clock.advance(1)
+    expect(await Promise.all([...first, last])).toEqual(['NONE', 'NONE', 'NONE'])
+    const later = commit(4n)
+    clock.advance(20)
+    expect(await later).toBe('NONE')
+    expect((await offsetsLog()).map(({ count }) => count)).toEqual([3, 1])
+  })
+
+  it('makes a batch of each decision when it is not to wait at all', async () => {
+    const { commit, committed, offsetsLog } = await openCoordinator({ lingerMs: 0 })
+    await settle()
+    await Promise.all([commit(1n, 'g'), commit(2n, 'g'), commit(3n, 'h')])
+    expect((await offsetsLog()).map(({ count }) => count)).toEqual([1, 1, 1])
+    expect([await committed('g'), await committed('h')]).toEqual([2n, 3n])
+  })
+
+  it('writes together what comes within some milliseconds, but only while decisions are many', async () => {
+    const { commit, clock, offsetsLog } = await openCoordinator()
+    await settle()
+    // Alone, each goes at once, however often.
+    for (let i = 0n; i < 15n; i++) await commit(i)
+    expect(await offsetsLog()).toHaveLength(15)
+    clock.advance(4)
+    await Promise.all(Array.from({ length: 16 }, (_, i) => commit(BigInt(i))))
+    expect(await offsetsLog()).toHaveLength(16)
+    clock.advance(4)
+    const crowd = [commit(1n, 'g'), commit(2n, 'h')]
+    await settle()
+    crowd.push(commit(3n, 'i'))
+    await settle()
+    expect(await offsetsLog()).toHaveLength(16)
+    clock.advance(4)
+    expect(await Promise.all(crowd)).toEqual(['NONE', 'NONE', 'NONE'])
+    expect((await offsetsLog()).map(({ count }) => count).slice(15)).toEqual([16, 3])
+    // Three were not many.
+    expect(await commit(4n)).toBe('NONE')
+  })
+
+  it('writes what it holds back when it closes', async () => {
+    const { commit, groups, partitions, offsetsLog } = await openCoordinator({ lingerMs: 60_000 })
+    await settle()
+    const writing = commit(1n)
+    await groups.close()
+    expect(await writing).toBe('NONE')
+    expect(await offsetsLog()).toHaveLength(1)
+    await partitions.close()
+  })
 })

@@ -48,8 +48,12 @@ export function endMarker(committed: boolean, producerEpoch = 1): TransactionEnd
 /** @param ofTopic - how the topic of offsets differs from a usual one */
 export async function openCoordinator({
   logStore = new StallingLogStore(),
+  lingerMs = -1,
   ...ofTopic
-}: { readonly logStore?: StallingLogStore } & Pick<TestTopic, 'configs' | 'replicas'> = {}) {
+}: { readonly logStore?: StallingLogStore; readonly lingerMs?: number } & Pick<
+  TestTopic,
+  'configs' | 'replicas'
+> = {}) {
   const configs = { 'cleanup.policy': 'compact', ...ofTopic.configs }
   const broker = await openProduceBroker([{ ...offsetsTopic, ...ofTopic, configs }, topic], { logStore })
   const { partitions, metadata, clock } = broker
@@ -68,7 +72,7 @@ export async function openCoordinator({
       compressor: new CodecCompressor(),
       codec,
     },
-    () => ({ offsetsLoadBufferSize: 100 }),
+    () => ({ offsetsLoadBufferSize: 100, groupCoordinatorAppendLingerMs: lingerMs }),
   )
   const runner = new GroupRunner(groups, metadata, () => ({ error: 'none' }), logger, {
     classic: () => ({ ...rules, groupInitialRebalanceDelayMs: 10 }),

@@ -43,7 +43,7 @@ export async function openTransactionBroker(logStore: MemoryLogStore) {
   const ports = { partitions, metadata, clock, timers: clock, logger, checksum: testChecksum }
   const groups = new GroupCoordinator(
     { ...ports, compressor: new CodecCompressor(), codec: new GroupRecordCodec() },
-    () => ({ offsetsLoadBufferSize: 1_000 }),
+    () => ({ offsetsLoadBufferSize: 1_000, groupCoordinatorAppendLingerMs: -1 }),
   )
   const markers = new TransactionMarkers(partitions, groups, clock, testChecksum)
   const { transactions, producerIds } = coordinatorOf(broker, markers)

@@ -39,7 +39,10 @@ export const groupsModule = new ContainerModule(({ bind }) => {
       (partitions, metadata, clock, timers, logger, checksum, compressor, live) =>
         new GroupCoordinator(
           { partitions, metadata, clock, timers, logger, checksum, compressor, codec: new GroupRecordCodec() },
-          () => ({ offsetsLoadBufferSize: live().number('offsets.load.buffer.size') }),
+          () => ({
+            offsetsLoadBufferSize: live().number('offsets.load.buffer.size'),
+            groupCoordinatorAppendLingerMs: live().number('group.coordinator.append.linger.ms'),
+          }),
         ),
       [
         parts.partitions,
