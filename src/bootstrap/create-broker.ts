@@ -6,7 +6,7 @@
  */
 import 'reflect-metadata'
 import { Container } from 'inversify'
-import { silentLogger } from '../adapters/observability/pino-logger.ts'
+import { silentLogger } from '../adapters/observability/silent-logger.ts'
 import type { Adapters, StorageKind } from './adapters.ts'
 import { Broker } from './broker.ts'
 import { loadConfig, type ServerConfig } from './config.ts'

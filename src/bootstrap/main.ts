@@ -5,8 +5,7 @@
 import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { devNull, tmpdir } from 'node:os'
 import path from 'node:path'
-import { pinoLogger } from '../adapters/observability/pino-logger.ts'
-import type { Logger } from '../application/ports/logger.ts'
+import { EarlyLogger } from '../adapters/observability/early-logger.ts'
 import type { Broker } from './broker.ts'
 import { loadConfig, parseArguments, type ServerConfig } from './config.ts'
 import { ConfigError } from './config-sources.ts'
@@ -17,16 +16,27 @@ import { rehearseClients } from './rehearsal.ts'
 export async function main(args: readonly string[]): Promise<void> {
   const config = configuration(args)
   if (config === null) return
-  const logger = pinoLogger('info')
-  const broker = assemble(config, 'directory', { logger }, endWithoutStorage)
+  const logger = new EarlyLogger(Date.now)
+  const broker = assemble(config, 'directory', { logger }, (paths) => void endWithoutStorage(paths, logger))
   stopOnSignals(broker, logger)
   endOnBugs(logger)
+  setTimeout(() => void writeLog(logger), LOG_WAITS_MS)
   try {
     await broker.start()
     logger.info('started', { nodeId: config.nodeId, logDirs: config.logDirs })
   } catch (error) {
+    await writeLog(logger)
     fail(`cannot start: ${messageOf(error)}`)
   }
+}
+
+/** How long the log's first lines wait, so that a quick start and its first clients do not wait for them. */
+const LOG_WAITS_MS = 50
+
+/** Loads what writes the log, which takes a part of a quick start's time, and writes it from now on. */
+async function writeLog(logger: EarlyLogger): Promise<void> {
+  const { pinoLogger } = await import('../adapters/observability/pino-logger.ts')
+  logger.open(pinoLogger('info', 1, logger.at))
 }
 
 function configuration(args: readonly string[]): ServerConfig | null {
@@ -51,12 +61,13 @@ function messageOf(error: unknown): string {
 }
 
 /** The first signal closes the broker, a second one ends the process at once. */
-function stopOnSignals(broker: Broker, logger: Logger): void {
+function stopOnSignals(broker: Broker, logger: EarlyLogger): void {
   let stopping = false
   const stop = (signal: NodeJS.Signals): void => {
     if (stopping) process.exit(130)
     stopping = true
     logger.info('stopping', { signal })
+    void writeLog(logger)
     broker.close().then(
       () => {
         logger.info('stopped')
@@ -73,7 +84,8 @@ function stopOnSignals(broker: Broker, logger: Logger): void {
 }
 
 /** As Kafka: a broker that can store nothing is better gone, so that its clients and its supervisor notice. */
-function endWithoutStorage(paths: readonly string[]): void {
+async function endWithoutStorage(paths: readonly string[], logger: EarlyLogger): Promise<void> {
+  await writeLog(logger)
   fail(`ended: the log directories ${paths.join(', ')} have failed`)
   process.exit(1)
 }
@@ -82,10 +94,10 @@ function endWithoutStorage(paths: readonly string[]): void {
  * What nobody caught is a bug, and the state behind it unknown: one line with its stack, and the end. What was
  * acknowledged is in the files; the next start recovers them.
  */
-function endOnBugs(logger: Logger): void {
+function endOnBugs(logger: EarlyLogger): void {
   process.on('uncaughtException', (error) => {
     logger.error('ended by a bug', { error })
-    process.exit(1)
+    void writeLog(logger).finally(() => process.exit(1))
   })
 }
 
@@ -94,6 +106,7 @@ function endOnBugs(logger: Logger): void {
  * only, which wants all functions that this takes in V8's code cache.
  */
 export async function rehearse(): Promise<void> {
+  const { pinoLogger } = await import('../adapters/observability/pino-logger.ts')
   const directory = mkdtempSync(path.join(tmpdir(), 'odradek-build-'))
   const log = openSync(devNull, 'w')
   try {

@@ -5,8 +5,8 @@
  * Those that end in `Now` block: they are for the start, when nobody is served and the way to another thread and back
  * takes longer than the work there. The others run beside commits.
  */
-import * as blocking from 'node:fs'
-import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+// `fs.promises` is loaded when it is first asked for, which a start need not
+import fs from 'node:fs'
 
 export interface MetadataFiles {
   /** The bytes of a small file, or null when there is none. */
@@ -38,32 +38,32 @@ const syncsFolders = process.platform !== 'win32'
 
 /** The machine's own files. */
 export const nodeMetadataFiles: MetadataFiles = {
-  readNow: (path) => orIfMissing(() => blocking.readFileSync(path), null),
-  listNow: (path) => orIfMissing(() => blocking.readdirSync(path), []),
-  isFolderNow: (path) => orIfMissing(() => blocking.statSync(path).isDirectory(), false),
-  makeFolderNow: (path) => void blocking.mkdirSync(path, { recursive: true }),
+  readNow: (path) => orIfMissing(() => fs.readFileSync(path), null),
+  listNow: (path) => orIfMissing(() => fs.readdirSync(path), []),
+  isFolderNow: (path) => orIfMissing(() => fs.statSync(path).isDirectory(), false),
+  makeFolderNow: (path) => void fs.mkdirSync(path, { recursive: true }),
   writeNow(path, chunks) {
     withDescriptor(path, 'w', (fd) => {
-      for (const chunk of chunks) blocking.writeFileSync(fd, chunk)
-      blocking.fsyncSync(fd)
+      for (const chunk of chunks) fs.writeFileSync(fd, chunk)
+      fs.fsyncSync(fd)
     })
   },
-  renameNow: blocking.renameSync,
+  renameNow: fs.renameSync,
   syncFolderNow(path) {
-    if (syncsFolders) withDescriptor(path, 'r', blocking.fsyncSync)
+    if (syncsFolders) withDescriptor(path, 'r', fs.fsyncSync)
   },
 
-  read: (path) => readFile(path),
+  read: (path) => fs.promises.readFile(path),
   async list(path) {
     try {
-      return await readdir(path)
+      return await fs.promises.readdir(path)
     } catch (error) {
       if (isMissing(error)) return []
       throw error
     }
   },
   async write(path, chunks, mode) {
-    const handle = await open(path, 'w')
+    const handle = await fs.promises.open(path, 'w')
     try {
       for (const chunk of chunks) await handle.writeFile(chunk)
       if (mode !== undefined) await handle.chmod(mode)
@@ -72,26 +72,26 @@ export const nodeMetadataFiles: MetadataFiles = {
       await handle.close()
     }
   },
-  rename: (from, to) => rename(from, to),
+  rename: (from, to) => fs.promises.rename(from, to),
   async syncFolder(path) {
     if (!syncsFolders) return
-    const handle = await open(path, 'r')
+    const handle = await fs.promises.open(path, 'r')
     try {
       await handle.sync()
     } finally {
       await handle.close()
     }
   },
-  remove: (path) => rm(path, { force: true }),
-  statOf: (path) => stat(path),
+  remove: (path) => fs.promises.rm(path, { force: true }),
+  statOf: (path) => fs.promises.stat(path),
 }
 
 function withDescriptor(path: string, flags: string, work: (fd: number) => void): void {
-  const fd = blocking.openSync(path, flags)
+  const fd = fs.openSync(path, flags)
   try {
     work(fd)
   } finally {
-    blocking.closeSync(fd)
+    fs.closeSync(fd)
   }
 }
 

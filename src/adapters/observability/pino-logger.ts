@@ -4,14 +4,18 @@ import type { Logger } from '../../application/ports/logger.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
 
-/** Writes events of `level` and above to `fd` (1 = standard output). Errors under `error` and `cause` keep their stack. */
-export function pinoLogger(level: LogLevel, fd = 1): Logger {
+/**
+ * Writes events of `level` and above to `fd` (1 = standard output). Errors under `error` and `cause` keep their stack.
+ *
+ * @param at when the event at hand happened, in milliseconds since 1970
+ */
+export function pinoLogger(level: LogLevel, fd = 1, at: () => number = Date.now): Logger {
   const sink = pino(
     {
       level,
       base: null,
       messageKey: 'event',
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp: () => `,"time":"${new Date(at()).toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { error: pino.stdSerializers.err, cause: pino.stdSerializers.err },
     },
@@ -23,12 +27,4 @@ export function pinoLogger(level: LogLevel, fd = 1): Logger {
     warn: (event, fields) => sink.warn(fields ?? {}, event),
     error: (event, fields) => sink.error(fields ?? {}, event),
   }
-}
-
-/** Drops everything: the default inside another program, whose log is its own. */
-export const silentLogger: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
 }

@@ -1,5 +1,9 @@
-/** Lock files as Kafka takes them: Java's `FileChannel.tryLock` and this one refuse each other. */
-import { open, rm, stat } from 'node:fs/promises'
+/**
+ * Lock files as Kafka takes them: Java's `FileChannel.tryLock` and this one refuse each other.
+ *
+ * The few operations block: a store takes its locks before anybody is served.
+ */
+import fs from 'node:fs'
 import { createRequire } from 'node:module'
 
 /** What the binary of `fs-native-extensions` gives. */
@@ -13,23 +17,22 @@ export async function takeLock(path: string): Promise<(() => Promise<void>) | nu
   // two descriptors of one process refuse each other too
   const tryLock = await loadTryLock()
   for (;;) {
-    const handle = await open(path, 'a+')
+    const fd = fs.openSync(path, 'a+')
     try {
-      if (!tryLock(handle.fd)) {
-        await handle.close()
+      if (!tryLock(fd)) {
+        fs.closeSync(fd)
         return null
       }
       // The one who had it may have removed the file between our open and our lock: then we hold a nameless file.
-      const [held, named] = await Promise.all([handle.stat(), stat(path).catch(() => null)])
-      if (held.ino === named?.ino) {
+      if (fs.fstatSync(fd).ino === fs.statSync(path, { throwIfNoEntry: false })?.ino) {
         return async () => {
-          await rm(path, { force: true })
-          await handle.close()
+          await fs.promises.rm(path, { force: true })
+          fs.closeSync(fd)
         }
       }
-      await handle.close()
+      fs.closeSync(fd)
     } catch (error) {
-      await handle.close().catch(() => undefined)
+      fs.closeSync(fd)
       throw error
     }
   }

@@ -21,13 +21,14 @@ import { DelayedRemoval } from './delayed-removal.ts'
 import { renamedFolder, METADATA_FILE } from './file-names.ts'
 import type { FilePartitionLog } from './file-partition-log.ts'
 import type { FileSystem } from './file-system.ts'
-import { isShortage, nodeFileSystem } from './file-system.ts'
+import { isShortage } from './file-system.ts'
 import { IndexCache } from './index-cache.ts'
 import { FileLogCopies } from './log-copies.ts'
 import { Limiter } from './limiter.ts'
 import { DirectoryInUseError, LogDirectory } from './log-directory.ts'
 import { OpenFiles } from './open-files.ts'
 import { createFolder, openFolder, otherTopic } from './partition-folder.ts'
+import { startingFileSystem } from './starting-file-system.ts'
 import type { StorageContext } from './storage-context.ts'
 import { readText } from './whole-files.ts'
 
@@ -74,7 +75,7 @@ export class FileLogStore implements LogStore {
 
   constructor(options: FileLogStoreOptions) {
     const { checksum, timers, random, logger } = options
-    const fs = options.fileSystem ?? nodeFileSystem
+    const fs = options.fileSystem ?? startingFileSystem()
     this.#options = options
     this.#context = {
       fs,

@@ -1,7 +1,7 @@
 /** The small ports: time, randomness, checksum, compression and the log, the caller's own where given. */
 import { ContainerModule } from 'inversify'
 import { CodecCompressor } from '../../adapters/compression/codec-compressor.ts'
-import { silentLogger } from '../../adapters/observability/pino-logger.ts'
+import { silentLogger } from '../../adapters/observability/silent-logger.ts'
 import { Crc32cChecksum } from '../../adapters/system/crc32c-checksum.ts'
 import { SystemClock } from '../../adapters/system/system-clock.ts'
 import { SystemRandom } from '../../adapters/system/system-random.ts'
