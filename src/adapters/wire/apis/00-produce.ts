@@ -19,6 +19,15 @@
 import { array, int16, int32, int64, records, string, struct, uuid } from '../../codec/schema.ts'
 import { api } from '../api.ts'
 
+/** From this version on topics are named by id (KIP-516). */
+export const BY_ID_SINCE = 13
+/** From this version on batches may be compressed with zstd (KIP-110). */
+export const ZSTD_SINCE = 7
+/** From this version on TRANSACTION_ABORTABLE may be answered (KIP-890). */
+export const ABORTABLE_SINCE = 11
+/** From this version on partitions are taken into the transaction by producing to them (KIP-890). */
+export const ADDS_PARTITIONS_SINCE = 12
+
 export const produce = api({
   key: 0,
   name: 'Produce',

@@ -20,6 +20,13 @@
 import { array, int16, int32, int64, int8, records, string, struct, uuid } from '../../codec/schema.ts'
 import { api } from '../api.ts'
 
+/** From this version on topics are named by id (KIP-516). */
+export const BY_ID_SINCE = 13
+/** From this version on a consumer says nothing, and a replica does so in `replicaState` (KIP-903). */
+export const REPLICA_STATE_SINCE = 15
+/** From this version on an outdated client is told who leads (KIP-951). */
+export const LEADER_SINCE = 16
+
 export const fetch = api({
   key: 1,
   name: 'Fetch',

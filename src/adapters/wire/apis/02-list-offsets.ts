@@ -16,6 +16,17 @@
 import { array, int16, int32, int64, int8, string } from '../../codec/schema.ts'
 import { api } from '../api.ts'
 
+/** From this version on the answer tells the leader epoch of the offset (KIP-320). */
+export const LEADER_EPOCH_SINCE = 4
+/** From this version on the offset of the largest timestamp can be asked for (KIP-734). */
+export const MAX_TIMESTAMP_SINCE = 7
+/** From this version on the earliest local offset can be asked for (KIP-405). */
+export const EARLIEST_LOCAL_SINCE = 8
+/** From this version on the last tiered offset can be asked for (KIP-1005). */
+export const LATEST_TIERED_SINCE = 9
+/** From this version on the earliest offset that is not yet tiered can be asked for (KIP-1023). */
+export const PENDING_UPLOAD_SINCE = 11
+
 export const listOffsets = api({
   key: 2,
   name: 'ListOffsets',

@@ -19,6 +19,13 @@
 import { array, bool, int16, int32, string, uuid } from '../../codec/schema.ts'
 import { api } from '../api.ts'
 
+/** Before this version an empty list of topics asks for all of them, and unreachable replicas are left out. */
+export const EMPTY_IS_NONE_SINCE = 1
+/** From this version on LISTENER_NOT_FOUND may be answered. */
+export const LISTENER_NOT_FOUND_SINCE = 6
+/** From this version on a topic may be asked by its id alone (KIP-516). */
+export const BY_ID_SINCE = 12
+
 export const metadata = api({
   key: 3,
   name: 'Metadata',

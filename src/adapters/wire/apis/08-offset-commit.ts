@@ -14,6 +14,11 @@
 import { array, int16, int32, int64, string, uuid } from '../../codec/schema.ts'
 import { api } from '../api.ts'
 
+/** KIP-848: from this version on the errors of member epochs are known. */
+export const EPOCHS_SINCE = 9
+/** From this version on topics go by their ids (KIP-848). */
+export const IDS_SINCE = 10
+
 export const offsetCommit = api({
   key: 8,
   name: 'OffsetCommit',

@@ -15,6 +15,13 @@
 import { array, bool, int16, int32, int64, string, uuid } from '../../codec/schema.ts'
 import { api } from '../api.ts'
 
+/** Before this version there is no error of a whole group: each partition has it (KIP-88). */
+export const GROUP_ERROR_SINCE = 2
+/** KIP-709: several groups at once. */
+export const BATCHED_SINCE = 8
+/** From this version on topics go by their ids (KIP-848). */
+export const IDS_SINCE = 10
+
 export const offsetFetch = api({
   key: 9,
   name: 'OffsetFetch',

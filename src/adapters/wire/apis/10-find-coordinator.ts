@@ -11,6 +11,11 @@
 import { array, int16, int32, int8, string } from '../../codec/schema.ts'
 import { api } from '../api.ts'
 
+/** From this version on a request carries several keys, and each gets its own answer (KIP-699). */
+export const BATCHED_SINCE = 4
+/** From this version on there are share coordinators (KIP-932). */
+export const SHARE_SINCE = 6
+
 export const findCoordinator = api({
   key: 10,
   name: 'FindCoordinator',

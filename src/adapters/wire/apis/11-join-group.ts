@@ -15,6 +15,15 @@
 import { array, bool, bytes, int16, int32, string } from '../../codec/schema.ts'
 import { api } from '../api.ts'
 
+/** From this version on members have a rebalance timeout of their own (KIP-62). */
+export const REBALANCE_TIMEOUT_SINCE = 1
+/** KIP-394: a new member is given its id and joins with it. */
+export const MEMBER_ID_REQUIRED_SINCE = 4
+/** Before this version a protocol name cannot be null on the wire (KIP-559). */
+export const PROTOCOL_NAME_NULLABLE_SINCE = 7
+/** From this version on the leader may be told that nothing is to be assigned (KIP-814). */
+export const SKIP_ASSIGNMENT_SINCE = 9
+
 export const joinGroup = api({
   key: 11,
   name: 'JoinGroup',

@@ -10,6 +10,9 @@
 import { array, int16, int32, string } from '../../codec/schema.ts'
 import { api } from '../api.ts'
 
+/** KIP-345: from this version on several members leave at once, and each has an error of its own. */
+export const BATCHED_SINCE = 3
+
 export const leaveGroup = api({
   key: 13,
   name: 'LeaveGroup',

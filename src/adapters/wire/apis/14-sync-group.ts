@@ -10,6 +10,9 @@
 import { array, bytes, int16, int32, string } from '../../codec/schema.ts'
 import { api } from '../api.ts'
 
+/** KIP-559: from this version on the protocol's type and name have to be said. */
+export const PROTOCOL_REQUIRED_SINCE = 5
+
 export const syncGroup = api({
   key: 14,
   name: 'SyncGroup',

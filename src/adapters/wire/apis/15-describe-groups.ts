@@ -11,6 +11,9 @@
 import { array, bool, bytes, int16, int32, string } from '../../codec/schema.ts'
 import { api } from '../api.ts'
 
+/** KIP-1043: from this version on an unknown group is an error; before, it is a dead one. */
+export const UNKNOWN_IS_ERROR_SINCE = 6
+
 export const describeGroups = api({
   key: 15,
   name: 'DescribeGroups',

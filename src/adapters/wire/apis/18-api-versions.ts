@@ -11,6 +11,13 @@
 import { array, bool, int16, int32, int64, string } from '../../codec/schema.ts'
 import { api } from '../api.ts'
 
+/** From this version on the client names its software (KIP-511). */
+export const SOFTWARE_SINCE = 3
+/** From this version on features whose lowest level is 0 are told too (KIP-1022): older clients stumble over them. */
+export const LEVEL_ZERO_SINCE = 4
+/** From this version on the client says which broker it means to reach (KIP-1242). */
+export const IDENTITY_SINCE = 5
+
 export const apiVersions = api({
   key: 18,
   name: 'ApiVersions',

@@ -11,6 +11,11 @@
 import { array, int16, int32, string, uuid } from '../../codec/schema.ts'
 import { api } from '../api.ts'
 
+/** From this version on TOPIC_DELETION_DISABLED may be answered (KIP-322). */
+export const DELETION_DISABLED_SINCE = 3
+/** From this version on topics go by name or by id (KIP-516). */
+export const IDS_SINCE = 6
+
 export const deleteTopics = api({
   key: 20,
   name: 'DeleteTopics',

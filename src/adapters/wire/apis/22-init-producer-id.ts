@@ -11,6 +11,9 @@
 import { bool, int16, int32, int64, string } from '../../codec/schema.ts'
 import { api } from '../api.ts'
 
+/** From this version on clients know PRODUCER_FENCED (KIP-588). */
+export const FENCED_SINCE = 4
+
 export const initProducerId = api({
   key: 22,
   name: 'InitProducerId',

@@ -10,6 +10,11 @@
 import { array, bool, int16, int32, int64, string } from '../../codec/schema.ts'
 import { api } from '../api.ts'
 
+/** From this version on clients know PRODUCER_FENCED (KIP-588). */
+export const FENCED_SINCE = 2
+/** From this version on brokers ask for several transactions at once (KIP-890). */
+export const BATCHED_SINCE = 4
+
 const addPartitionsToTxnTopic = {
   name: string(),
   partitions: array('int32'),

@@ -9,6 +9,9 @@
 import { int16, int32, int64, string } from '../../codec/schema.ts'
 import { api } from '../api.ts'
 
+/** From this version on clients know PRODUCER_FENCED (KIP-588). */
+export const FENCED_SINCE = 2
+
 export const addOffsetsToTxn = api({
   key: 25,
   name: 'AddOffsetsToTxn',

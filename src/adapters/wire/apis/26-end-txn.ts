@@ -10,6 +10,11 @@
 import { bool, int16, int32, int64, string } from '../../codec/schema.ts'
 import { api } from '../api.ts'
 
+/** From this version on clients know PRODUCER_FENCED (KIP-588). */
+export const FENCED_SINCE = 2
+/** From this version on the answer carries the next epoch (KIP-890). */
+export const V2_SINCE = 5
+
 export const endTxn = api({
   key: 26,
   name: 'EndTxn',

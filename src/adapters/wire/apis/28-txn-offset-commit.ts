@@ -11,6 +11,15 @@
 import { array, int16, int32, int64, string, uuid } from '../../codec/schema.ts'
 import { api } from '../api.ts'
 
+/** Older clients fail when they are told that the coordinator is loading. */
+export const LOADING_SINCE = 2
+/** KIP-890: from this version on TRANSACTION_ABORTABLE is known … */
+export const ABORTABLE_SINCE = 4
+/** … and from this one on the commit adds the group to the transaction. */
+export const ADDS_GROUP_SINCE = 5
+/** From this version on topics go by their ids, as those of OffsetCommit do since KIP-848. */
+export const IDS_SINCE = 6
+
 export const txnOffsetCommit = api({
   key: 28,
   name: 'TxnOffsetCommit',

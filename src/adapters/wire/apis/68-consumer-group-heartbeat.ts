@@ -7,6 +7,9 @@
 import { array, int16, int32, string, struct, uuid } from '../../codec/schema.ts'
 import { api } from '../api.ts'
 
+/** From this version on members make their own ids (KIP-1082). */
+export const OWN_MEMBER_ID_SINCE = 1
+
 const topicPartitions = {
   topicId: uuid(),
   partitions: array('int32'),

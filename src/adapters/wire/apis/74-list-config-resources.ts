@@ -7,6 +7,9 @@
 import { array, int16, int32, int8, string } from '../../codec/schema.ts'
 import { api } from '../api.ts'
 
+/** Before this version a request asks for client metrics subscriptions and cannot say so (KIP-1142). */
+export const RESOURCE_TYPES_SINCE = 1
+
 export const listConfigResources = api({
   key: 74,
   name: 'ListConfigResources',

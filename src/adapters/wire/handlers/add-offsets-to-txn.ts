@@ -1,11 +1,8 @@
 import type { AddOffsets } from '../../../application/use-cases/transactions/add-offsets.ts'
 import type { RequestOf, ResponseOf } from '../api.ts'
-import type { addOffsetsToTxn } from '../apis/25-add-offsets-to-txn.ts'
+import { FENCED_SINCE, type addOffsetsToTxn } from '../apis/25-add-offsets-to-txn.ts'
 import type { Handler } from '../handler.ts'
 import { fencedCode } from './fenced-code.ts'
-
-/** From this version on clients know PRODUCER_FENCED (KIP-588). */
-const FENCED_SINCE = 2
 
 export function addOffsetsToTxnHandler(
   useCase: AddOffsets,

@@ -1,17 +1,12 @@
 import type { AddPartitions } from '../../../application/use-cases/transactions/add-partitions.ts'
 import type { ErrorName } from '../../../domain/errors.ts'
 import type { RequestOf, ResponseOf } from '../api.ts'
-import type { addPartitionsToTxn } from '../apis/24-add-partitions-to-txn.ts'
+import { FENCED_SINCE, BATCHED_SINCE, type addPartitionsToTxn } from '../apis/24-add-partitions-to-txn.ts'
 import type { Handler } from '../handler.ts'
 import { fencedCode } from './fenced-code.ts'
 
 type Request = RequestOf<typeof addPartitionsToTxn>
 type Transaction = Request['transactions'][number]
-
-/** From this version on clients know PRODUCER_FENCED (KIP-588). */
-const FENCED_SINCE = 2
-/** From this version on brokers ask for several transactions at once (KIP-890). */
-const BATCHED_SINCE = 4
 
 export function addPartitionsToTxnHandler(
   useCase: AddPartitions,

@@ -7,18 +7,11 @@ import type { ClusterImage } from '../../../domain/cluster/cluster-image.ts'
 import { supportedFeatures } from '../../../domain/cluster/metadata-version.ts'
 import { errorCode, type KafkaError } from '../../../domain/errors.ts'
 import type { Api, RequestOf, ResponseOf } from '../api.ts'
-import type { apiVersions } from '../apis/18-api-versions.ts'
+import { SOFTWARE_SINCE, LEVEL_ZERO_SINCE, IDENTITY_SINCE, type apiVersions } from '../apis/18-api-versions.ts'
 import type { Handler } from '../handler.ts'
 
 type Request = RequestOf<typeof apiVersions>
 type Response = ResponseOf<typeof apiVersions>
-
-/** From this version on the client names its software. */
-const SOFTWARE_SINCE = 3
-/** From this version on features whose lowest level is 0 are told too (KIP-1022): older clients stumble over them. */
-const LEVEL_ZERO_SINCE = 4
-/** From this version on the client says which broker it means to reach (KIP-1242). */
-const IDENTITY_SINCE = 5
 
 /** What KIP-511 allows as a name or version. */
 const softwarePattern = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/

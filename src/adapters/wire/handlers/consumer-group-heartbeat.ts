@@ -4,14 +4,11 @@ import type {
 } from '../../../application/use-cases/groups/consumer-group-heartbeat.ts'
 import { errorCode } from '../../../domain/errors.ts'
 import type { RequestOf, ResponseOf } from '../api.ts'
-import type { consumerGroupHeartbeat } from '../apis/68-consumer-group-heartbeat.ts'
+import { OWN_MEMBER_ID_SINCE, type consumerGroupHeartbeat } from '../apis/68-consumer-group-heartbeat.ts'
 import type { Handler, RequestContext } from '../handler.ts'
 
 type Request = RequestOf<typeof consumerGroupHeartbeat>
 type Response = ResponseOf<typeof consumerGroupHeartbeat>
-
-/** From this version on members make their own ids. */
-const OWN_MEMBER_ID_SINCE = 1
 
 export function consumerGroupHeartbeatHandler(useCase: ConsumerGroupHeartbeat): Handler<Request, Response> {
   return async (request, context) => {

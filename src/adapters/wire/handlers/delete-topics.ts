@@ -3,7 +3,7 @@ import type { ErrorName } from '../../../domain/errors.ts'
 import { errorCode } from '../../../domain/errors.ts'
 import { ZERO_UUID } from '../../../domain/uuid.ts'
 import type { RequestOf, ResponseOf } from '../api.ts'
-import type { deleteTopics } from '../apis/20-delete-topics.ts'
+import { DELETION_DISABLED_SINCE, IDS_SINCE, type deleteTopics } from '../apis/20-delete-topics.ts'
 import type { Handler } from '../handler.ts'
 
 type Request = RequestOf<typeof deleteTopics>
@@ -26,10 +26,9 @@ export function deleteTopicsHandler(useCase: DeleteTopics): Handler<Request, Res
 }
 
 function toReferences({ topics, topicNames }: Request, version: number) {
-  return version >= 6 ? topics : topicNames.map((name) => ({ name, topicId: ZERO_UUID }))
+  return version >= IDS_SINCE ? topics : topicNames.map((name) => ({ name, topicId: ZERO_UUID }))
 }
 
-/** TOPIC_DELETION_DISABLED came with v3. */
 function knownError(error: ErrorName, version: number): ErrorName {
-  return error === 'TOPIC_DELETION_DISABLED' && version < 3 ? 'INVALID_REQUEST' : error
+  return error === 'TOPIC_DELETION_DISABLED' && version < DELETION_DISABLED_SINCE ? 'INVALID_REQUEST' : error
 }

@@ -6,11 +6,8 @@ import type {
 import { ALL_GROUP_OPERATIONS, OPERATIONS_NOT_ASKED } from '../../../domain/cluster/authorized-operations.ts'
 import { errorCode } from '../../../domain/errors.ts'
 import type { RequestOf, ResponseOf } from '../api.ts'
-import type { describeGroups } from '../apis/15-describe-groups.ts'
+import { UNKNOWN_IS_ERROR_SINCE, type describeGroups } from '../apis/15-describe-groups.ts'
 import type { Handler } from '../handler.ts'
-
-/** KIP-1043: from this version on an unknown group is an error; before, it is a dead one. */
-const UNKNOWN_IS_ERROR_SINCE = 6
 
 export function describeGroupsHandler(
   useCase: DescribeGroups,

@@ -1,13 +1,8 @@
 import type { EndTransaction } from '../../../application/use-cases/transactions/end-transaction.ts'
 import type { RequestOf, ResponseOf } from '../api.ts'
-import type { endTxn } from '../apis/26-end-txn.ts'
+import { FENCED_SINCE, V2_SINCE, type endTxn } from '../apis/26-end-txn.ts'
 import type { Handler } from '../handler.ts'
 import { fencedCode } from './fenced-code.ts'
-
-/** From this version on clients know PRODUCER_FENCED (KIP-588). */
-const FENCED_SINCE = 2
-/** From this version on the answer carries the next epoch (KIP-890). */
-const V2_SINCE = 5
 
 export function endTxnHandler(useCase: EndTransaction): Handler<RequestOf<typeof endTxn>, ResponseOf<typeof endTxn>> {
   return async ({ transactionalId, producerId, producerEpoch, committed }, { apiVersion }) => {

@@ -3,20 +3,13 @@ import type { FetchCommand, FetchRecords, FetchResult } from '../../../applicati
 import type { FetchedPartition } from '../../../application/use-cases/records/fetched-partition.ts'
 import { errorCode } from '../../../domain/errors.ts'
 import type { RequestOf, ResponseOf } from '../api.ts'
-import type { fetch } from '../apis/01-fetch.ts'
+import { BY_ID_SINCE, REPLICA_STATE_SINCE, LEADER_SINCE, type fetch } from '../apis/01-fetch.ts'
 import type { Handler, RequestContext } from '../handler.ts'
 
 type Request = RequestOf<typeof fetch>
 type Response = ResponseOf<typeof fetch>
 type TopicResponse = Response['responses'][number]
 type PartitionResponse = TopicResponse['partitions'][number]
-
-/** From this version on topics are named by id (KIP-516). */
-const BY_ID_SINCE = 13
-/** From this version on a consumer says nothing, and a replica does so in `replicaState` (KIP-903). */
-const REPLICA_STATE_SINCE = 15
-/** From this version on an outdated client is told who leads (KIP-951). */
-const LEADER_SINCE = 16
 
 const noLeader = { leaderId: -1, leaderEpoch: -1 }
 const noDivergence = { epoch: -1, endOffset: -1n }

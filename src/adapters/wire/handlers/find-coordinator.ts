@@ -5,17 +5,12 @@ import type {
 } from '../../../application/use-cases/cluster/find-coordinator.ts'
 import { errorCode } from '../../../domain/errors.ts'
 import type { RequestOf, ResponseOf } from '../api.ts'
-import type { findCoordinator } from '../apis/10-find-coordinator.ts'
+import { BATCHED_SINCE, SHARE_SINCE, type findCoordinator } from '../apis/10-find-coordinator.ts'
 import { clientAddress } from '../client-address.ts'
 import type { Handler } from '../handler.ts'
 
 type Request = RequestOf<typeof findCoordinator>
 type Response = ResponseOf<typeof findCoordinator>
-
-/** From this version on a request carries several keys, and each gets its own answer. */
-const BATCHED_SINCE = 4
-/** KIP-932: share coordinators. */
-const SHARE_SINCE = 6
 
 /** Kafka's own texts, which answers for a single key carry whether there is an error or not. */
 const messages = {

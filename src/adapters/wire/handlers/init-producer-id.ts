@@ -1,12 +1,9 @@
 /** InitProducerId, versions 0 to 5. */
 import type { InitProducerId } from '../../../application/use-cases/transactions/init-producer-id.ts'
 import type { RequestOf, ResponseOf } from '../api.ts'
-import type { initProducerId } from '../apis/22-init-producer-id.ts'
+import { FENCED_SINCE, type initProducerId } from '../apis/22-init-producer-id.ts'
 import type { Handler } from '../handler.ts'
 import { fencedCode } from './fenced-code.ts'
-
-/** From this version on clients know PRODUCER_FENCED (KIP-588). */
-const FENCED_SINCE = 4
 
 export function initProducerIdHandler(
   useCase: InitProducerId,

@@ -1,17 +1,14 @@
 import type { JoinGroup } from '../../../application/use-cases/groups/join-group.ts'
 import { errorCode } from '../../../domain/errors.ts'
 import type { RequestOf, ResponseOf } from '../api.ts'
-import type { joinGroup } from '../apis/11-join-group.ts'
+import {
+  REBALANCE_TIMEOUT_SINCE,
+  MEMBER_ID_REQUIRED_SINCE,
+  PROTOCOL_NAME_NULLABLE_SINCE,
+  SKIP_ASSIGNMENT_SINCE,
+  type joinGroup,
+} from '../apis/11-join-group.ts'
 import type { Handler } from '../handler.ts'
-
-/** From this version on members have a rebalance timeout of their own. */
-const REBALANCE_TIMEOUT_SINCE = 1
-/** KIP-394: a new member is given its id and joins with it. */
-const MEMBER_ID_REQUIRED_SINCE = 4
-/** Up to here a protocol name cannot be null on the wire. */
-const PROTOCOL_NAME_NULLABLE_SINCE = 7
-/** KIP-814. */
-const SKIP_ASSIGNMENT_SINCE = 9
 
 export function joinGroupHandler(
   useCase: JoinGroup,

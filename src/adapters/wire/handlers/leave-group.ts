@@ -1,11 +1,8 @@
 import type { ClassicGroups } from '../../../application/classic-groups.ts'
 import { errorCode } from '../../../domain/errors.ts'
 import type { RequestOf, ResponseOf } from '../api.ts'
-import type { leaveGroup } from '../apis/13-leave-group.ts'
+import { BATCHED_SINCE, type leaveGroup } from '../apis/13-leave-group.ts'
 import type { Handler } from '../handler.ts'
-
-/** KIP-345: from this version on several members leave at once, and each has an error of its own. */
-const BATCHED_SINCE = 3
 
 export function leaveGroupHandler(
   groups: Pick<ClassicGroups, 'leave'>,

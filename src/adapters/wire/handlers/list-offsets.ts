@@ -10,7 +10,14 @@ import {
 } from '../../../application/use-cases/records/list-offsets.ts'
 import { errorCode } from '../../../domain/errors.ts'
 import type { RequestOf, ResponseOf } from '../api.ts'
-import type { listOffsets } from '../apis/02-list-offsets.ts'
+import {
+  LEADER_EPOCH_SINCE,
+  MAX_TIMESTAMP_SINCE,
+  EARLIEST_LOCAL_SINCE,
+  LATEST_TIERED_SINCE,
+  PENDING_UPLOAD_SINCE,
+  type listOffsets,
+} from '../apis/02-list-offsets.ts'
 import type { Handler } from '../handler.ts'
 
 type Request = RequestOf<typeof listOffsets>
@@ -18,15 +25,11 @@ type Response = ResponseOf<typeof listOffsets>
 
 /** Since which version the timestamps down to here are known, newest first. */
 const timestampsSince: readonly (readonly [version: number, lowest: bigint])[] = [
-  [11, EARLIEST_PENDING_UPLOAD],
-  [9, LATEST_TIERED],
-  [8, EARLIEST_LOCAL],
-  [7, MAX_TIMESTAMP],
-  [1, EARLIEST],
+  [PENDING_UPLOAD_SINCE, EARLIEST_PENDING_UPLOAD],
+  [LATEST_TIERED_SINCE, LATEST_TIERED],
+  [EARLIEST_LOCAL_SINCE, EARLIEST_LOCAL],
+  [MAX_TIMESTAMP_SINCE, MAX_TIMESTAMP],
 ]
-
-/** From this version on the answer tells the leader epoch of the offset (KIP-320). */
-const LEADER_EPOCH_SINCE = 4
 
 export function listOffsetsHandler(useCase: ListOffsets): Handler<Request, Response> {
   return async (request, context) => {

@@ -6,7 +6,7 @@ import type {
 import { errorCode } from '../../../domain/errors.ts'
 import { ZERO_UUID } from '../../../domain/uuid.ts'
 import type { RequestOf, ResponseOf } from '../api.ts'
-import type { metadata } from '../apis/03-metadata.ts'
+import { EMPTY_IS_NONE_SINCE, LISTENER_NOT_FOUND_SINCE, BY_ID_SINCE, type metadata } from '../apis/03-metadata.ts'
 import { clientAddress } from '../client-address.ts'
 import type { Handler, RequestContext } from '../handler.ts'
 
@@ -22,9 +22,9 @@ export function metadataHandler(useCase: DescribeMetadata): Handler<Request, Res
 
 /** null = the request contradicts itself: ids before they could be used, or neither an id nor a name. */
 function askedTopics({ topics }: Request, version: number): DescribeMetadataCommand['topics'] | null {
-  if (topics === null || (version === 0 && topics.length === 0)) return 'all'
+  if (topics === null || (version < EMPTY_IS_NONE_SINCE && topics.length === 0)) return 'all'
   const ids = topics.map(({ topicId }) => topicId).filter((id) => id !== ZERO_UUID)
-  if (ids.length > 0 && version >= 12) return { ids } // Names beside ids are not looked at (observed on 4.3.1).
+  if (ids.length > 0 && version >= BY_ID_SINCE) return { ids } // Names beside ids are not looked at (observed on 4.3.1).
   const names: string[] = []
   for (const { name, topicId } of topics) {
     if (name === null || topicId !== ZERO_UUID) return null
@@ -45,8 +45,8 @@ function toCommand(
     includeTopicAuthorizedOperations: request.includeTopicAuthorizedOperations,
     includeClusterAuthorizedOperations: request.includeClusterAuthorizedOperations,
     rules: {
-      hideUnreachableReplicas: apiVersion === 0,
-      leaderNotOnListener: apiVersion >= 6 ? 'LISTENER_NOT_FOUND' : 'LEADER_NOT_AVAILABLE',
+      hideUnreachableReplicas: apiVersion < EMPTY_IS_NONE_SINCE,
+      leaderNotOnListener: apiVersion >= LISTENER_NOT_FOUND_SINCE ? 'LISTENER_NOT_FOUND' : 'LEADER_NOT_AVAILABLE',
     },
   }
 }

@@ -1,13 +1,8 @@
 import type { CommitOffsets } from '../../../application/use-cases/groups/commit-offsets.ts'
 import { errorCode } from '../../../domain/errors.ts'
 import type { RequestOf, ResponseOf } from '../api.ts'
-import type { offsetCommit } from '../apis/08-offset-commit.ts'
+import { EPOCHS_SINCE, IDS_SINCE, type offsetCommit } from '../apis/08-offset-commit.ts'
 import type { Handler } from '../handler.ts'
-
-/** KIP-848: from this version on the errors of member epochs are known. */
-const EPOCHS_SINCE = 9
-/** From this version on topics go by their ids. */
-const IDS_SINCE = 10
 
 export function offsetCommitHandler(
   useCase: CommitOffsets,

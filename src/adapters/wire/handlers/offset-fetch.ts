@@ -7,18 +7,11 @@ import type {
 import { errorCode, type KafkaError } from '../../../domain/errors.ts'
 import { ZERO_UUID } from '../../../domain/uuid.ts'
 import type { RequestOf, ResponseOf } from '../api.ts'
-import type { offsetFetch } from '../apis/09-offset-fetch.ts'
+import { GROUP_ERROR_SINCE, BATCHED_SINCE, IDS_SINCE, type offsetFetch } from '../apis/09-offset-fetch.ts'
 import type { Handler } from '../handler.ts'
 
 type Request = RequestOf<typeof offsetFetch>
 type Response = ResponseOf<typeof offsetFetch>
-
-/** Before this version there is no error of a whole group: each partition has it. */
-const GROUP_ERROR_SINCE = 2
-/** KIP-709: several groups at once. */
-const BATCHED_SINCE = 8
-/** From this version on topics go by their ids. */
-const IDS_SINCE = 10
 
 export function offsetFetchHandler(useCase: FetchOffsets): Handler<Request, Response> {
   return async (request, { apiVersion }) => {

@@ -10,7 +10,7 @@ import type {
 } from '../../../application/use-cases/records/produce-records.ts'
 import { errorCode } from '../../../domain/errors.ts'
 import type { RequestOf, ResponseOf } from '../api.ts'
-import type { produce } from '../apis/00-produce.ts'
+import { BY_ID_SINCE, ZSTD_SINCE, ABORTABLE_SINCE, ADDS_PARTITIONS_SINCE, type produce } from '../apis/00-produce.ts'
 import { CLOSE_CONNECTION, NO_RESPONSE, type Handler, type RequestContext } from '../handler.ts'
 
 type Request = RequestOf<typeof produce>
@@ -20,15 +20,6 @@ type RecordErrors = Response['responses'][number]['partitionResponses'][number][
 
 const noErrors: RecordErrors = []
 const noLeader = { leaderId: -1, leaderEpoch: -1 }
-
-/** From this version on topics are named by id. */
-const BY_ID_SINCE = 13
-/** From this version on batches may be compressed with zstd (KIP-110). */
-const ZSTD_SINCE = 7
-/** From this version on TRANSACTION_ABORTABLE may be answered (KIP-890). */
-const ABORTABLE_SINCE = 11
-/** From this version on partitions are taken into the transaction by producing to them (KIP-890). */
-const ADDS_PARTITIONS_SINCE = 12
 
 export function produceHandler(produceRecords: ProduceRecords): Handler<Request, Response> {
   return async (request, context) => {

@@ -2,11 +2,8 @@ import type { ClassicGroups } from '../../../application/classic-groups.ts'
 import { syncError } from '../../../domain/groups/classic-decision.ts'
 import { errorCode } from '../../../domain/errors.ts'
 import type { RequestOf, ResponseOf } from '../api.ts'
-import type { syncGroup } from '../apis/14-sync-group.ts'
+import { PROTOCOL_REQUIRED_SINCE, type syncGroup } from '../apis/14-sync-group.ts'
 import type { Handler } from '../handler.ts'
-
-/** KIP-559: from this version on the protocol's type and name have to be said. */
-const PROTOCOL_REQUIRED_SINCE = 5
 
 export function syncGroupHandler(
   groups: Pick<ClassicGroups, 'sync'>,

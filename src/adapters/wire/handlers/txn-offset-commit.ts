@@ -1,17 +1,14 @@
 import type { CommitTransactionalOffsets } from '../../../application/use-cases/groups/commit-transactional-offsets.ts'
 import { errorCode, type ErrorName } from '../../../domain/errors.ts'
 import type { RequestOf, ResponseOf } from '../api.ts'
-import type { txnOffsetCommit } from '../apis/28-txn-offset-commit.ts'
+import {
+  LOADING_SINCE,
+  ABORTABLE_SINCE,
+  ADDS_GROUP_SINCE,
+  IDS_SINCE,
+  type txnOffsetCommit,
+} from '../apis/28-txn-offset-commit.ts'
 import type { Handler } from '../handler.ts'
-
-/** Older clients fail when they are told that the coordinator is loading. */
-const LOADING_SINCE = 2
-/** KIP-890: from this version on TRANSACTION_ABORTABLE is known … */
-const ABORTABLE_SINCE = 4
-/** … and from this one on the commit adds the group to the transaction. */
-const ADDS_GROUP_SINCE = 5
-/** From this version on topics go by their ids. */
-const IDS_SINCE = 6
 
 export function txnOffsetCommitHandler(
   useCase: CommitTransactionalOffsets,
