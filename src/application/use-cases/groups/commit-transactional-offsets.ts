@@ -16,7 +16,8 @@ import { LEAVE_NOT_CHECKED, NO_LEAVE } from '../../../domain/log/transaction-lea
 import type { GroupCoordinator } from '../../group-coordinator.ts'
 import type { Partitions } from '../../partitions.ts'
 import type { MetadataRepository } from '../../ports/metadata-repository.ts'
-import type { TransactionEnrolment } from '../../transaction-enrolment.ts'
+import { ProducerTurns } from '../../producer-turns.ts'
+import type { Enrolled, TransactionEnrolment } from '../../transaction-enrolment.ts'
 import { commitKnown, type CommittedTopicResult, type PartitionErrors, type TopicOffsets } from './known-topics.ts'
 
 export interface CommitTransactionalOffsetsCommand extends Pick<
@@ -49,6 +50,8 @@ type Commit = Omit<CommitTransactionalOffsetsCommand, 'topics'> & Pick<CommitCom
 export class CommitTransactionalOffsets {
   readonly #parts: TransactionalOffsetsParts
   readonly #settings: () => TransactionalOffsetsSettings
+  /** Of two commits of a partition the one that was sent later has to count. */
+  readonly #turns = new ProducerTurns()
 
   constructor(parts: TransactionalOffsetsParts, settings: () => TransactionalOffsetsSettings) {
     this.#parts = parts
@@ -69,7 +72,7 @@ export class CommitTransactionalOffsets {
     const { coordinator } = this.#parts.groups
     const partition = coordinator.partitionOf(groupId)
     if (partition === null) return 'COORDINATOR_NOT_AVAILABLE'
-    const leave = await this.#leave(command, partition)
+    const leave = await this.#turns.after(producerId, this.#leave(command, partition))
     if (typeof leave === 'string') return leave
     const rules = this.#settings()
     const { error, answer } = await coordinator.runAt<PartitionErrors | KafkaError>(
@@ -86,7 +89,7 @@ export class CommitTransactionalOffsets {
   }
 
   /** What the records are to be appended with, or why they are not. */
-  async #leave(command: Commit, partition: number): Promise<number | KafkaError> {
+  #leave(command: Commit, partition: number): number | KafkaError | Promise<number | KafkaError> {
     const { transactionalId, producerId, producerEpoch, addsGroup, knowsAbortable } = command
     const isVerified = this.#settings().transactionPartitionVerificationEnable
     if (!addsGroup && !isVerified) return LEAVE_NOT_CHECKED
@@ -97,9 +100,12 @@ export class CommitTransactionalOffsets {
     const partitions = [{ topic: CONSUMER_OFFSETS_TOPIC, partition }]
     const asked = { transactionalId, producerId, producerEpoch, partitions }
     const { enrolment } = this.#parts
-    const [error] = addsGroup ? await enrolment.add(asked) : enrolment.verify(asked)
-    if (error !== null && error !== undefined) return told(error, knowsAbortable)
-    return isVerified ? leave : LEAVE_NOT_CHECKED
+    const left = ([error]: Enrolled) => {
+      if (error !== null && error !== undefined) return told(error, knowsAbortable)
+      return isVerified ? leave : LEAVE_NOT_CHECKED
+    }
+    const enrolled = addsGroup ? enrolment.add(asked) : enrolment.verify(asked)
+    return enrolled instanceof Promise ? enrolled.then(left) : left(enrolled)
   }
 }
 
