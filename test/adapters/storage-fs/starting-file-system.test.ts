@@ -45,8 +45,12 @@ describe.each([
     const fs = await fileSystem()
     const missing = join(folder, 'missing')
     expect(await fs.readFile(missing)).toBeNull()
-    for (const refused of [fs.open(missing, 'r'), fs.sizeOf(missing), fs.list(missing), fs.rename(missing, folder)]) {
-      await expect(refused).rejects.toMatchObject({ code: 'ENOENT' })
-    }
+    const refused = [
+      () => fs.open(missing, 'r'),
+      () => fs.sizeOf(missing),
+      () => fs.list(missing),
+      () => fs.rename(missing, folder),
+    ]
+    for (const operation of refused) await expect(operation()).rejects.toMatchObject({ code: 'ENOENT' })
   })
 })
