@@ -27,6 +27,8 @@ export interface FloorPlan {
    * many partitions in turn, over all frames, as those of the load do.
    */
   readonly batches: readonly { readonly offset: number; readonly length: number }[]
+  /** Each group of writes is followed by an fdatasync before it is answered. */
+  readonly sync?: boolean
   /** Length of the answer to a produce frame, size field included. */
   readonly answerBytes: number
   /** Present for fetch scenarios. */
@@ -62,11 +64,17 @@ function drain(sink: Sink): void {
     (error, written) => {
       if (error !== null) throw error
       sink.position += written
-      sink.writing = false
-      for (const entry of batch) entry.done()
-      drain(sink)
+      if (plan.sync === true) fs.fdatasync(sink.fd, done)
+      else done(null)
     },
   )
+  const done = (error: Error | null): void => {
+    if (error !== null) throw error
+    sink.writing = false
+    for (const entry of batch) entry.done()
+    if (plan.sync === true) setImmediate(drain, sink)
+    else drain(sink)
+  }
 }
 
 /** What a frame lacks of its length on the wire. */

@@ -6,6 +6,7 @@ import { metadata } from '../src/adapters/wire/apis/03-metadata.ts'
 import { apiVersions } from '../src/adapters/wire/apis/18-api-versions.ts'
 import { createTopics } from '../src/adapters/wire/apis/19-create-topics.ts'
 import { deleteTopics } from '../src/adapters/wire/apis/20-delete-topics.ts'
+import { incrementalAlterConfigs } from '../src/adapters/wire/apis/44-incremental-alter-configs.ts'
 import { buildBatch } from '../src/domain/log/batch-writer.ts'
 import { decodeResponse, encodeRequest } from '../test/support/wire-client.ts'
 import { ask } from './load-client.ts'
@@ -54,9 +55,16 @@ export const checkAnswer = {
 }
 
 /** Creates the topic and waits until each of its partitions has a leader. */
-export async function createTopic(host: string, port: number, name: string, partitions: number): Promise<void> {
+export async function createTopic(
+  host: string,
+  port: number,
+  name: string,
+  partitions: number,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const configs = Object.entries(settings).map(([key, value]) => ({ name: key, value }))
   const create = encodeRequest(createTopics, versions.createTopics, {
-    topics: [{ name, numPartitions: partitions, replicationFactor: 1, assignments: [], configs: [] }],
+    topics: [{ name, numPartitions: partitions, replicationFactor: 1, assignments: [], configs }],
     timeoutMs: 30_000,
   })
   const code = decodeResponse(createTopics, versions.createTopics, await ask(host, port, create)).topics[0]!.errorCode
@@ -66,6 +74,16 @@ export async function createTopic(host: string, port: number, name: string, part
     const topic = decodeResponse(metadata, versions.metadata, await ask(host, port, describe)).topics[0]!
     if (topic.partitions.length === partitions && topic.partitions.every((p) => p.leaderId >= 0)) return
   }
+}
+
+/** Sets one config of a topic. */
+export async function alterTopic(host: string, port: number, name: string, key: string, value: string): Promise<void> {
+  const alter = encodeRequest(incrementalAlterConfigs, 0, {
+    resources: [{ resourceType: 2, resourceName: name, configs: [{ name: key, configOperation: 0, value }] }],
+    validateOnly: false,
+  })
+  const answer = decodeResponse(incrementalAlterConfigs, 0, await ask(host, port, alter)).responses[0]!
+  if (answer.errorCode !== 0) throw new Error(`${key} was not set: ${String(answer.errorMessage)}`)
 }
 
 export async function deleteTopic(host: string, port: number, name: string): Promise<void> {

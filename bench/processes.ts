@@ -24,6 +24,15 @@ export interface Target {
   stop(): Promise<void>
 }
 
+/** One that the bench started itself. */
+export interface OwnTarget extends Target {
+  readonly pid: number
+  /** As a crash would end it. */
+  kill(): Promise<void>
+  /** The next line that it prints and that matches. */
+  logged(pattern: RegExp): Promise<string>
+}
+
 export function usageOf(pid: number): Usage {
   const status = readFileSync(`/proc/${String(pid)}/status`, 'utf8')
   return {
@@ -62,28 +71,56 @@ export async function startTarget(
   args: readonly string[],
   ready: RegExp,
   env: NodeJS.ProcessEnv = process.env,
-): Promise<Target> {
+): Promise<OwnTarget> {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env })
-  const port = await readyPort(child, ready, name)
-  return { name, host: '127.0.0.1', port, pid: child.pid, stop: () => stopChild(child) }
+  const lines = new Lines()
+  child.stdout.on('data', (data: Buffer) => lines.take(data))
+  child.stderr.on('data', (data: Buffer) => lines.take(data))
+  child.on('exit', (code) => lines.fail(`${name} ended with ${String(code)}`))
+  const port = Number(ready.exec(await lines.next(ready))?.groups?.['port'])
+  const end = (signal: NodeJS.Signals) => endChild(child, signal)
+  return {
+    name,
+    host: '127.0.0.1',
+    port,
+    pid: child.pid!,
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+    logged: (pattern) => lines.next(pattern),
+  }
 }
 
-function readyPort(child: ChildProcess, ready: RegExp, name: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    let seen = ''
-    const look = (data: Buffer) => {
-      seen = (seen + data.toString()).slice(-20_000)
-      const port = ready.exec(seen)?.groups?.['port']
-      if (port !== undefined) resolve(Number(port))
+/** What a process prints, line by line, for those who wait for one. */
+class Lines {
+  #partial = ''
+  #last: string[] = []
+  readonly #waiting = new Set<{ pattern: RegExp; resolve: (line: string) => void; reject: (error: Error) => void }>()
+
+  take(data: Buffer): void {
+    const lines = (this.#partial + data.toString()).split('\n')
+    this.#partial = lines.pop()!
+    for (const line of lines) {
+      this.#last = [...this.#last.slice(-20), line]
+      for (const one of this.#waiting) {
+        if (!one.pattern.test(line)) continue
+        this.#waiting.delete(one)
+        one.resolve(line)
+      }
     }
-    child.stdout?.on('data', look)
-    child.stderr?.on('data', look)
-    child.on('exit', (code) => reject(new Error(`${name} ended with ${String(code)} before it was ready:\n${seen}`)))
-  })
+  }
+
+  fail(why: string): void {
+    for (const { reject } of this.#waiting) reject(new Error(`${why}; its last lines:\n${this.#last.join('\n')}`))
+    this.#waiting.clear()
+  }
+
+  next(pattern: RegExp): Promise<string> {
+    return new Promise((resolve, reject) => this.#waiting.add({ pattern, resolve, reject }))
+  }
 }
 
-async function stopChild(child: ChildProcess): Promise<void> {
+async function endChild(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
-  child.kill('SIGTERM')
+  child.kill(signal)
   await once(child, 'exit')
 }

@@ -16,9 +16,10 @@ import type { FloorPlan } from './floor.ts'
 import { checkAnswer, createTopic, deleteTopic, encodeRequestFrame } from './frames.ts'
 import { latencies, load, type LoadResult } from './load-client.ts'
 import { groupScenarios } from './groups.ts'
-import { startTarget, usageOf, type Target } from './processes.ts'
+import { startTarget, usageOf, type OwnTarget, type Target } from './processes.ts'
 import { scenarios, topic, type Scenario } from './scenarios.ts'
 import { startupTimes } from './startup.ts'
+import { storageScenarios } from './storage.ts'
 
 interface Measurement {
   readonly mbPerSecond: number
@@ -50,7 +51,7 @@ if (options.help) {
     'npm run bench -- [--scenario NAME]... [--rounds N] [--size FACTOR] [--dir FOLDER] [--minutes N] [--bootstrap HOST:PORT [--pid N]] [--beside HOST:PORT --pid N] [--no-startup]',
   )
   console.log(
-    `scenarios: ${[...scenarios(1).map((s) => s.name), 'latency', ...groupScenarios.map((s) => s.name)].join(', ')}`,
+    `scenarios: ${[...scenarios(1).map((s) => s.name), 'latency', ...groupScenarios.map((s) => s.name), ...storageScenarios.map((s) => s.name)].join(', ')}`,
   )
 } else {
   await main()
@@ -79,6 +80,15 @@ async function main(): Promise<void> {
       await inFolder(base, (folder) => runGroups(folder, overrides, run))
     }
   }
+  for (const { name, onDisk, run } of options.bootstrap === undefined ? storageScenarios : []) {
+    if (!wanted(name)) continue
+    await inFolder(onDisk === true ? (options.dir ?? tmpdir()) : base, async (folder) => {
+      const broker = (overrides?: readonly string[]) => startOwnBroker(folder, overrides)
+      const floor = (plan: Omit<FloorPlan, 'directory'>) => startFloor(plan, folder)
+      const directory = path.join(folder, 'data')
+      console.log(`\n${await run({ directory, size: Number(options.size), broker, floor })}`)
+    })
+  }
   if (!options['no-startup'] && options.bootstrap === undefined && options.scenario.length === 0)
     await startupTimes(root, base)
 }
@@ -91,7 +101,7 @@ async function runScenario(scenario: Scenario, base: string): Promise<void> {
     ours.push(await inFolder(base, (folder) => measure(scenario, () => startBroker(folder), true)))
     if (options.bootstrap === undefined) {
       for (const kind of ['plain', 'tight'] as const) {
-        const start = (folder: string) => () => startFloor(scenario, kind, folder)
+        const start = (folder: string) => () => startFloor({ ...scenario.floor, kind }, folder)
         floors[kind].push(await inFolder(base, (folder) => measure(scenario, start(folder), false)))
       }
     }
@@ -244,6 +254,10 @@ async function runGroups(
 
 async function startBroker(folder: string, more: readonly string[] = []): Promise<Target> {
   if (options.bootstrap !== undefined) return runningBroker('broker', options.bootstrap)
+  return startOwnBroker(folder, more)
+}
+
+async function startOwnBroker(folder: string, more: readonly string[] = []): Promise<OwnTarget> {
   const overrides = [`log.dirs=${path.join(folder, 'data')}`, 'listeners=PLAINTEXT://127.0.0.1:0', ...more]
   return startTarget(
     'broker',
@@ -253,8 +267,8 @@ async function startBroker(folder: string, more: readonly string[] = []): Promis
   )
 }
 
-async function startFloor(scenario: Scenario, kind: FloorKind, folder: string): Promise<Target> {
-  const plan: FloorPlan = { ...scenario.floor, kind, directory: folder }
+async function startFloor(unplaced: Omit<FloorPlan, 'directory'>, folder: string): Promise<OwnTarget> {
+  const plan: FloorPlan = { ...unplaced, directory: folder }
   const file = path.join(root, 'dist/bench/floor.js')
   return startTarget('floor', process.execPath, [file, JSON.stringify(plan)], /listening (?<port>\d+)/)
 }

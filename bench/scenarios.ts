@@ -75,7 +75,7 @@ function produceScenario(shape: ProduceShape): Scenario {
 }
 
 /** Where copies of `batch` lie in `frame`. */
-function positions(frame: Uint8Array, batch: Uint8Array): number[] {
+export function positions(frame: Uint8Array, batch: Uint8Array): number[] {
   const found: number[] = []
   const haystack = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength)
   for (let at = haystack.indexOf(batch); at >= 0; at = haystack.indexOf(batch, at + batch.length)) found.push(at)

@@ -57,6 +57,8 @@ export interface FileLogStoreOptions {
 
 const READ_BUFFER_BYTES_KEPT = 16 * 1024 * 1024
 const INDEX_BYTES_KEPT = 16 * 1024 * 1024
+/** How many folders are looked into at a time. */
+const LISTED_AT_ONCE = 32
 const JITTER_RANGE = 0x7fff_ffff
 const DELETE_DELAY_MS = 60_000n
 
@@ -216,15 +218,18 @@ export class FileLogStore implements LogStore {
 
   async list(): Promise<readonly ListedLog[]> {
     const { fs } = this.#context
+    const limiter = new Limiter(LISTED_AT_ONCE)
     const listed = this.#directories.flatMap((directory) =>
-      [...directory.partitions].map(async ([key, topicPartition]) => {
-        const needsRecovery = directory.unclean.has(key)
-        const known = { topicPartition, directory: directory.path, needsRecovery }
-        const open = directory.logs.get(key)
-        if (open !== undefined) return { ...known, topicId: open.topicId }
-        const text = await readText(fs, `${directory.folder(key)}/${METADATA_FILE}`)
-        return { ...known, topicId: text === null ? null : parseTopicId(text) }
-      }),
+      [...directory.partitions].map(([key, topicPartition]) =>
+        limiter.run(async () => {
+          const needsRecovery = directory.unclean.has(key)
+          const known = { topicPartition, directory: directory.path, needsRecovery }
+          const open = directory.logs.get(key)
+          if (open !== undefined) return { ...known, topicId: open.topicId }
+          const text = await readText(fs, `${directory.folder(key)}/${METADATA_FILE}`)
+          return { ...known, topicId: text === null ? null : parseTopicId(text) }
+        }),
+      ),
     )
     return await Promise.all(listed)
   }

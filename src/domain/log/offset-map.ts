@@ -3,7 +3,9 @@
  * length, because keys are known by a 128-bit hash only. Two keys with one hash would lose the older one's records,
  * so the hash (HalfSipHash-2-4, twice) is keyed with random numbers: nobody can choose keys that collide.
  *
- * It grows by doubling up to the memory that it was given and never beyond: `put` then says that it is full.
+ * It grows by doubling up to the memory that it was given and never beyond: `put` then says that it is full. Growing
+ * moves a few keys with each `put`, because nothing else runs during one; until all are moved the smaller table is
+ * there too.
  */
 
 /** Four hash words and one offset. */
@@ -12,6 +14,8 @@ const HASH_WORDS = 4
 const SLOTS_MIN = 1024
 /** While it may still grow: beyond this load it does. */
 const GROWING_LOAD = 0.7
+/** Slots looked at with each `put` while it grows: all of them, long before it grows again. */
+const MOVED_WITH_EACH = 8
 
 /** Four random 32-bit numbers. */
 export type HashKey = readonly [number, number, number, number]
@@ -26,6 +30,10 @@ export class OffsetMap {
   /** Offset + 1 relative to `#base`; 0 = free. Exact up to 2^53 offsets after the base. */
   #offsets = new Float64Array(0)
   #slots = 0
+  /** The table before it grew, from `#moved` on not moved yet; empty unless it is growing. */
+  #oldHashes = new Int32Array(0)
+  #oldOffsets = new Float64Array(0)
+  #moved = 0
   #base = 0n
   #size = 0
   /** Every record up to here (relative to the base) has been put in, or has no key; below 0 = none. */
@@ -75,12 +83,13 @@ export class OffsetMap {
   /** Notes that the key in `bytes[from, to)` was written at `relative`, which grows. False = full, and not noted. */
   put(bytes: Uint8Array, from: number, to: number, relative: number): boolean {
     if (this.#size >= this.#keysMax) return false
-    if (this.#size >= this.#slots * GROWING_LOAD && this.#slots < this.#slotsMax) this.#grow()
+    if (this.#oldOffsets.length > 0) this.#move(MOVED_WITH_EACH)
+    else if (this.#size >= this.#slots * GROWING_LOAD && this.#slots < this.#slotsMax) this.#grow()
     hash(this.#key, bytes, from, to, this.#hash)
-    const slot = this.#find()
+    const slot = find(this.#hashes, this.#offsets, this.#hash)
     if (this.#offsets[slot] === 0) {
       this.#hashes.set(this.#hash, slot * HASH_WORDS)
-      this.#size++
+      if (this.#offsetBeforeGrowth() === 0) this.#size++
     }
     this.#offsets[slot] = relative + 1
     this.#latest = relative
@@ -90,24 +99,20 @@ export class OffsetMap {
   /** Whether a newer offset than `relative` is known for the key in `bytes[from, to)`. */
   hasNewer(bytes: Uint8Array, from: number, to: number, relative: number): boolean {
     hash(this.#key, bytes, from, to, this.#hash)
-    const known = this.#offsets[this.#find()]!
+    const slot = find(this.#hashes, this.#offsets, this.#hash)
+    const known = this.#offsets[slot]! || this.#offsetBeforeGrowth()
     return known !== 0 && known - 1 > relative
   }
 
-  /** The slot of the hash in `#hash`, or the free one where it belongs. */
-  #find(): number {
-    const [a, b, c, d] = this.#hash as unknown as HashKey
-    const hashes = this.#hashes
-    let slot = (a >>> 0) % this.#slots
-    while (this.#offsets[slot] !== 0) {
-      const at = slot * HASH_WORDS
-      if (hashes[at] === a && hashes[at + 1] === b && hashes[at + 2] === c && hashes[at + 3] === d) return slot
-      slot = slot + 1 === this.#slots ? 0 : slot + 1
-    }
-    return slot
+  /** What the table before it grew has for the hash in `#hash`; 0 = nothing, or it does not grow. */
+  #offsetBeforeGrowth(): number {
+    if (this.#oldOffsets.length === 0) return 0
+    return this.#oldOffsets[find(this.#oldHashes, this.#oldOffsets, this.#hash)]!
   }
 
   #resize(slots: number): void {
+    this.#oldHashes = new Int32Array(0)
+    this.#oldOffsets = new Float64Array(0)
     if (this.#slots === slots) {
       this.#offsets.fill(0)
       return
@@ -121,14 +126,41 @@ export class OffsetMap {
     const hashes = this.#hashes
     const offsets = this.#offsets
     this.#resize(Math.min(this.#slots * 2, this.#slotsMax))
-    for (let slot = 0; slot < offsets.length; slot++) {
+    this.#oldHashes = hashes
+    this.#oldOffsets = offsets
+    this.#moved = 0
+  }
+
+  /** Takes over the next `count` slots of the table before it grew, except for keys that were put since. */
+  #move(count: number): void {
+    const offsets = this.#oldOffsets
+    const end = Math.min(this.#moved + count, offsets.length)
+    for (let slot = this.#moved; slot < end; slot++) {
       if (offsets[slot] === 0) continue
-      this.#hash.set(hashes.subarray(slot * HASH_WORDS, (slot + 1) * HASH_WORDS))
-      const to = this.#find()
+      for (let i = 0; i < HASH_WORDS; i++) this.#hash[i] = this.#oldHashes[slot * HASH_WORDS + i]!
+      const to = find(this.#hashes, this.#offsets, this.#hash)
+      if (this.#offsets[to] !== 0) continue
       this.#hashes.set(this.#hash, to * HASH_WORDS)
       this.#offsets[to] = offsets[slot]!
     }
+    this.#moved = end
+    if (end < offsets.length) return
+    this.#oldHashes = new Int32Array(0)
+    this.#oldOffsets = new Float64Array(0)
   }
+}
+
+/** The slot of a hash, or the free one where it belongs. */
+function find(hashes: Int32Array, offsets: Float64Array, wanted: Int32Array): number {
+  const [a, b, c, d] = wanted as unknown as HashKey
+  const slots = offsets.length
+  let slot = (a >>> 0) % slots
+  while (offsets[slot] !== 0) {
+    const at = slot * HASH_WORDS
+    if (hashes[at] === a && hashes[at + 1] === b && hashes[at + 2] === c && hashes[at + 3] === d) return slot
+    slot = slot + 1 === slots ? 0 : slot + 1
+  }
+  return slot
 }
 
 function hash(key: HashKey, bytes: Uint8Array, from: number, to: number, out: Int32Array): void {

@@ -45,6 +45,23 @@ describe('OffsetMap', () => {
     expect(map.latestOffset).toBe(7n)
   })
 
+  it('answers rightly at every step of its growth, of keys that were moved, were not yet, and were put again', () => {
+    const map = new OffsetMap(24 * 6000, 0.9, key)
+    map.clear(0n)
+    const model = new Map<number, number>()
+    const bytes = (n: number) => Uint8Array.of(n & 0xff, n >> 8)
+    for (let i = 0; i < 9000; i++) {
+      const n = i % 3 === 0 ? (i * 7919) % 4000 : i % 4000
+      expect(map.put(bytes(n), 0, 2, i)).toBe(true)
+      model.set(n, i)
+      const other = (i * 31) % 4000
+      const known = model.get(other) ?? -1
+      expect(map.hasNewer(bytes(other), 0, 2, known - 1)).toBe(known >= 0)
+      expect(map.hasNewer(bytes(other), 0, 2, known)).toBe(false)
+    }
+    expect(map.size).toBe(model.size)
+  })
+
   it('holds at least one key however little memory it has', () => {
     const map = new OffsetMap(1, 0.9, key)
     map.clear(0n)

@@ -54,7 +54,7 @@ interface Candidate {
 
 const NEVER = 0x7fff_ffff_ffff_ffffn
 /** A step is short, because nothing else runs during it. */
-const READ_BYTES_MAX = 128 * 1024
+const READ_BYTES_MAX = 64 * 1024
 const WORD = 2 ** 32
 
 export class CompactLogs {

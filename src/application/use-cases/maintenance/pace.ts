@@ -7,8 +7,11 @@ import type { Timer, Timers } from '../../ports/timers.ts'
 
 /** What was not used of the limit for so long is lost: no burst makes up for a rest. */
 const WINDOW_MS = 1000
-/** Longer than this nothing else of the process may wait for the work. */
-const TURN_MS = 10
+/**
+ * So long it goes on before it rests for a timer's turn. It reads in small steps and lets others in at each of them;
+ * the rest is for what they could not finish meanwhile.
+ */
+const TURN_MS = 5
 
 export class Pace {
   readonly #clock: Clock
