@@ -9,7 +9,7 @@ import { CONSUMER_OFFSETS_TOPIC } from '../../src/domain/cluster/internal-topics
 import type { GroupRecord } from '../../src/domain/groups/group-record.ts'
 import { buildEndMarker } from '../../src/domain/log/end-marker.ts'
 import { LEAVE_NOT_CHECKED } from '../../src/domain/log/transaction-leaves.ts'
-import type { TransactionEnd } from '../../src/application/coordinator.ts'
+import type { TransactionEnd } from '../../src/application/coordinated.ts'
 import { RecordBatchView } from '../../src/domain/log/record-batch.ts'
 import { ZERO_UUID } from '../../src/domain/uuid.ts'
 import { rules } from './driven-classic-group.ts'
