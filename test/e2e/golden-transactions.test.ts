@@ -6,9 +6,11 @@ import { ManualClock } from '../../src/adapters/system/manual-clock.ts'
 import { listOffsets } from '../../src/adapters/wire/apis/02-list-offsets.ts'
 import { findCoordinator } from '../../src/adapters/wire/apis/10-find-coordinator.ts'
 import { initProducerId } from '../../src/adapters/wire/apis/22-init-producer-id.ts'
+import { describeProducers } from '../../src/adapters/wire/apis/61-describe-producers.ts'
 import { describeTransactions } from '../../src/adapters/wire/apis/65-describe-transactions.ts'
 import { listTransactions } from '../../src/adapters/wire/apis/66-list-transactions.ts'
 import { createBroker, type Broker } from '../../src/index.ts'
+import { fetchFrom } from '../support/records.ts'
 import { temporaryFolder } from '../support/server-process.ts'
 import { WireClient } from '../support/wire-client.ts'
 
@@ -26,9 +28,36 @@ interface ExpectedTransaction {
   readonly partitions: string
 }
 
-const { transactions } = JSON.parse(readFileSync(join(golden, 'expected.json'), 'utf8')) as {
-  readonly transactions: Readonly<Record<string, ExpectedTransaction>>
+interface ExpectedPartition {
+  readonly p: number
+  readonly endOffset: number
+  readonly lastStableOffset: number
+  readonly producers?: readonly {
+    readonly producerId: number
+    readonly epoch: number
+    readonly lastSequence: number
+    readonly lastTimestamp: number
+    readonly coordinatorEpoch?: number
+    readonly currentTxnStartOffset?: number
+  }[]
 }
+
+const { transactions, topics, abortedTransactions } = JSON.parse(
+  readFileSync(join(golden, 'expected.json'), 'utf8'),
+) as {
+  readonly transactions: Readonly<Record<string, ExpectedTransaction>>
+  readonly topics: Readonly<Record<string, { readonly id: string; readonly partitions: readonly ExpectedPartition[] }>>
+  /** By `topic-partition`; none where none were aborted. */
+  readonly abortedTransactions: Readonly<
+    Record<
+      string,
+      readonly { readonly producerId: number; readonly firstOffset: number; readonly lastOffset: number }[]
+    >
+  >
+}
+const partitions = Object.entries(topics).flatMap(([topic, { id, partitions: each }]) =>
+  each.map((expected) => [`${topic}-${expected.p}`, topic, id, expected] as const),
+)
 const all = Object.entries(transactions)
 
 describe('transactions of a real broker', () => {
@@ -105,6 +134,51 @@ describe('transactions of a real broker', () => {
     expect(told(await list({ pattern: 'tx-ongoing-.*' }))).toEqual(those((id) => id.startsWith('tx-ongoing-')))
     expect(told(await list({ pattern: 'ongoing' }))).toEqual([])
     expect((await list({ pattern: '(' })).errorCode).toBe(128)
+  })
+
+  it.each(partitions)(
+    'readers of %s are told what is stable and what was aborted',
+    async (name, topic, id, expected) => {
+      const { p, endOffset, lastStableOffset } = expected
+      const fetched = async (isolationLevel: number, from: number) => {
+        const { responses } = await fetchFrom(client, id, p, BigInt(from), { isolationLevel })
+        return responses[0]!.partitions[0]!
+      }
+      const told = { errorCode: 0, highWatermark: BigInt(endOffset), lastStableOffset: BigInt(lastStableOffset) }
+      const committed = await fetched(1, 0)
+      const uncommitted = await fetched(0, 0)
+      expect(committed).toMatchObject(told)
+      expect(uncommitted).toMatchObject(told)
+      expect(await stableOffset(topic, p)).toBe(BigInt(lastStableOffset))
+      const aborted = abortedTransactions[name] ?? []
+      const listed = (known: typeof aborted) =>
+        known.map(({ producerId, firstOffset }) => ({
+          producerId: BigInt(producerId),
+          firstOffset: BigInt(firstOffset),
+        }))
+      expect(committed.abortedTransactions).toEqual(listed(aborted))
+      expect(uncommitted.abortedTransactions).toBeNull()
+      const [earliest] = aborted
+      if (earliest === undefined || earliest.lastOffset + 1 >= lastStableOffset) return
+      const later = aborted.filter(({ lastOffset }) => lastOffset > earliest.lastOffset)
+      expect((await fetched(1, earliest.lastOffset + 1)).abortedTransactions).toEqual(listed(later))
+    },
+  )
+
+  it.each(partitions)('the producers of %s are described', async (_, topic, __, { p, producers = [] }) => {
+    const answer = await client.send(describeProducers, 0, { topics: [{ name: topic, partitionIndexes: [p] }] })
+    const { errorCode, activeProducers } = answer.topics[0]!.partitions[0]!
+    expect(errorCode).toBe(0)
+    const known = new Map(activeProducers.map((each) => [Number(each.producerId), each]))
+    for (const { producerId, epoch, lastSequence, lastTimestamp, ...rest } of producers) {
+      expect(known.get(producerId)).toEqual({
+        ...{ producerId: BigInt(producerId), producerEpoch: epoch, lastSequence, lastTimestamp: BigInt(lastTimestamp) },
+        coordinatorEpoch: rest.coordinatorEpoch ?? -1,
+        currentTxnStartOffset: BigInt(rest.currentTxnStartOffset ?? -1),
+      })
+    }
+    const open = (each: { readonly currentTxnStartOffset?: number | bigint }) => (each.currentTxnStartOffset ?? -1) >= 0
+    expect(activeProducers.filter(open)).toHaveLength(producers.filter(open).length)
   })
 
   it('one that is open for too long is aborted, and its producer fenced', async () => {
