@@ -25,12 +25,13 @@ export interface GroupScenario {
 }
 
 const quick = ['group.initial.rebalance.delay.ms=0']
+const delayed = ['group.initial.rebalance.delay.ms=3000']
 const beatsOfConsumers = ['group.consumer.min.heartbeat.interval.ms=3000', 'group.consumer.heartbeat.interval.ms=3000']
 
 export const groupScenarios: readonly GroupScenario[] = [
   { name: 'groups-classic', overrides: quick, run: (target) => membership(target, 1000, 1, 'classic', 3) },
   { name: 'groups-consumer', overrides: beatsOfConsumers, run: (target) => membership(target, 1000, 1, 'consumer', 3) },
-  { name: 'group-classic', overrides: [], run: (target) => membership(target, 1, 1000, 'classic', 10) },
+  { name: 'group-classic', overrides: delayed, run: (target) => membership(target, 1, 1000, 'classic', 10) },
   { name: 'group-classic-undelayed', overrides: quick, run: (target) => membership(target, 1, 1000, 'classic', 10) },
   { name: 'group-consumer', overrides: beatsOfConsumers, run: (target) => membership(target, 1, 1000, 'consumer', 10) },
   { name: 'commits', overrides: quick, run: (target) => commits(target, 4) },
