@@ -24,6 +24,7 @@ import { NOT_KNOWN, notAppended, refused, type AppendResult } from './append-res
 import { HeldAppends, type Release } from './held-appends.ts'
 import { emptySlice } from './joined-slice.ts'
 import { logOptionsOf } from './log-options.ts'
+import { LogExchange } from './log-exchange.ts'
 import type { PartitionContext } from './partition-context.ts'
 import type { Isolation, PartitionReadLimits, ReadablePartition } from './partition.ts'
 import type { Lease } from './ports/lease.ts'
@@ -64,9 +65,7 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
     if (answer === null) this.#append(pending)
     else pending.end(refused(answer, this.logStartOffset))
   })
-  /** Appends wait, because the log is being exchanged. */
-  #exchanging = false
-  #exchanged: Promise<void> = Promise.resolve()
+  readonly #exchange = new LogExchange()
   #log: PartitionLog | null = null
   #queue: WriteQueue | null = null
   #producers = new ProducerStates()
@@ -138,25 +137,21 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
 
   /**
    * Another copy of the log takes its place (KIP-113): `exchange` runs while nothing is appended, with the producer
-   * states as they are then, and calls `now` with the new log. Appends that come meanwhile wait; when it rejects they
-   * go where they would have gone.
+   * states as they are then, and calls `now` with the new log. Appends and deletions of records that come meanwhile
+   * wait; when it rejects they go where they would have gone.
    */
   async exchangeLog(exchange: ExchangeLog): Promise<void> {
-    let done = (): void => undefined
-    this.#exchanged = new Promise((resolve) => (done = resolve))
-    this.#exchanging = true
-    try {
-      await this.#queue?.idle()
-      const snapshot = { offset: this.#end, bytes: this.#snapshot() }
-      await exchange(snapshot, (log) => {
-        log.configure(this.logOptions())
-        this.#serve(log)
-      })
-    } finally {
-      this.#exchanging = false
-      this.#appendWaiting()
-      done()
-    }
+    await this.#exchange.run(
+      async () => {
+        await this.#queue?.idle()
+        const snapshot = { offset: this.#end, bytes: this.#snapshot() }
+        await exchange(snapshot, (log) => {
+          log.configure(this.logOptions())
+          this.#serve(log)
+        })
+      },
+      () => this.#appendWaiting(),
+    )
   }
 
   get state(): ReadablePartition['state'] {
@@ -260,7 +255,7 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
         pending.end(notAppended('NOT_LEADER_OR_FOLLOWER'))
         return
       case 'open':
-        if (this.#exchanging) this.#waiting.push(pending)
+        if (this.#exchange.underWay) this.#waiting.push(pending)
         else this.#decide(pending)
     }
   }
@@ -423,7 +418,11 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
   readonly #section = (view: RecordBatchView): Uint8Array =>
     plainSection(view, this.#context.compressor, this.#config.maxDecompressedMessageBytes)
 
-  async trim(before: bigint): Promise<KafkaError | null> {
+  trim(before: bigint): Promise<KafkaError | null> {
+    return this.#exchange.change(() => this.#trim(before))
+  }
+
+  async #trim(before: bigint): Promise<KafkaError | null> {
     if (this.#state !== 'open' || this.#log === null) return 'KAFKA_STORAGE_ERROR'
     try {
       await this.#guarded('trim', (log) => log.trim(before < this.#highWatermark ? before : this.#highWatermark))
@@ -476,7 +475,7 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
    */
   async close(keep: boolean): Promise<void> {
     await this.#opened
-    await this.#exchanged
+    await this.#exchange.whenOver()
     const wasOpen = this.#state === 'open'
     if (wasOpen) this.#state = 'closed'
     await this.#queue?.idle()

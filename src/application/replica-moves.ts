@@ -163,6 +163,9 @@ export class ReplicaMoves {
       await directories.assign(topicId, topicPartition.partition, move.directory)
       move.copy = null
       await logStore.copies!.promote(topicPartition, hosted.logOptions(), now)
+      // retention goes on beside the exchange: what it took from the log does not come back
+      const deleted = log.range().start
+      if (hosted.logStartOffset < deleted) await hosted.log?.trim(deleted)
       // what was compacted of the log while it was copied may lie in the copy as it was
       if (dirty !== null) await hosted.log?.saveFirstDirtyOffset(hosted.logStartOffset)
     })

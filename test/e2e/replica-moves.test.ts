@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, it } from '@jest/globals'
 import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
 import path from 'node:path'
 import { createTopics } from '../../src/adapters/wire/apis/19-create-topics.ts'
+import { deleteRecords } from '../../src/adapters/wire/apis/21-delete-records.ts'
 import { alterReplicaLogDirs } from '../../src/adapters/wire/apis/34-alter-replica-log-dirs.ts'
 import { describeLogDirs } from '../../src/adapters/wire/apis/35-describe-log-dirs.ts'
 import { createBroker, type Broker } from '../../src/index.ts'
@@ -93,6 +94,30 @@ it('moves a partition to and fro while it is written, and keeps every record ove
   expect((await places('t'))[0]).toEqual([other(first), false])
   expect(await valuesOf(client, 't')).toEqual(written)
   await write()
+})
+
+it('keeps deleted what was deleted while it moved', async () => {
+  await start()
+  await makeTopic('t')
+  const first = (await places('t'))[0]![0]
+  for (let i = 0; i < 40; i++) await put(client, 't', `v${i}`)
+  const deleter = await connectTo(broker.address())
+  let low = 0n
+  for (const to of [other(first), first]) {
+    expect(await move('t', to)).toBe(0)
+    const arriving = arrived('t', to)
+    for (let i = 0; i < 15; i++) {
+      const partitions = [{ partitionIndex: 0, offset: low + 1n }]
+      const answer = await deleter.send(deleteRecords, 2, { topics: [{ name: 't', partitions }], timeoutMs: 5_000 })
+      expect(answer.topics[0]!.partitions[0]).toMatchObject({ errorCode: 0, lowWatermark: ++low })
+    }
+    await arriving
+    expect((await valuesOf(client, 't'))[0]).toBe(`v${low}`)
+  }
+  deleter.close()
+  await stop()
+  await start()
+  expect((await valuesOf(client, 't'))[0]).toBe(`v${low}`)
 })
 
 it('completes at the start a move that was interrupted between its two renames', async () => {
