@@ -20,7 +20,7 @@ export async function main(args: readonly string[]): Promise<void> {
   const broker = assemble(config, 'directory', { logger }, (paths) => void endWithoutStorage(paths, logger))
   stopOnSignals(broker, logger)
   endOnBugs(logger)
-  setTimeout(() => void writeLog(logger), LOG_WAITS_MS)
+  setTimeout(() => void afterStart(logger), LATER_MS)
   try {
     await broker.start()
     logger.info('started', { nodeId: config.nodeId, logDirs: config.logDirs })
@@ -30,8 +30,14 @@ export async function main(args: readonly string[]): Promise<void> {
   }
 }
 
-/** How long the log's first lines wait, so that a quick start and its first clients do not wait for them. */
-const LOG_WAITS_MS = 50
+/** What waits so long need not be waited for by a quick start and its first clients: the log's first lines, too. */
+const LATER_MS = 50
+
+async function afterStart(logger: EarlyLogger): Promise<void> {
+  await writeLog(logger)
+  const { boundYoungGeneration } = await import('./young-generation.ts')
+  boundYoungGeneration()
+}
 
 /** Loads what writes the log, which takes a part of a quick start's time, and writes it from now on. */
 async function writeLog(logger: EarlyLogger): Promise<void> {
