@@ -42,7 +42,7 @@ describeWithKafka('kafka-reassign-partitions', () => {
     const executed = await reassign([1], '--execute')
     expect(executed).toContain('Successfully started partition reassignment for t-0')
     expect(executed).toMatch(/Successfully started moving log directory to \S+ for replica t-0 with broker 1/)
-    let verified = ''
+    let verified: string
     do verified = await reassign([1], '--verify')
     while (verified.includes('still in progress'))
     expect(verified).toContain('Reassignment of partition t-0 is completed.')
