@@ -3,6 +3,8 @@
  *
  * - No host: all addresses of the machine in both families (`::` takes IPv4 too), or IPv4 alone where there is no IPv6.
  * - A host that has several addresses, as `localhost` often does: one socket for each, all on the same port.
+ * - The queue of connections that the process has not taken yet is as long as `socket.listen.backlog.size` says, and
+ *   never shorter than `acceptQueueMin`: see there.
  * - Port 0: the operating system chooses; the same port is then used for every address of the listener.
  */
 import { createServer, isIP, type AddressInfo, type Server, type Socket } from 'node:net'
@@ -15,6 +17,14 @@ export interface ListenerOptions {
   /** `socket.listen.backlog.size`. */
   readonly backlog: number
 }
+
+/**
+ * Kafka's default of 50 is enough for a thread that does nothing but accept. Here one thread also serves: while it is at
+ * work for some milliseconds, a burst of clients (all that reconnect after a restart, say) would overflow 50 places,
+ * and the operating system lets each that found none wait a second, then three, then seven. It bounds the queue itself
+ * where this is too much (`net.core.somaxconn`).
+ */
+export const acceptQueueMin = 4096
 
 /** How often another ephemeral port is tried when the chosen one is taken in the other address family. */
 const ephemeralAttempts = 10
@@ -92,7 +102,7 @@ function open(options: ListenerOptions, onAccept: (socket: Socket) => void): Pro
   return new Promise((resolve, reject) => {
     const server = createServer({ pauseOnConnect: true, noDelay: true, keepAlive: true, allowHalfOpen: true }, onAccept)
     server.once('error', reject)
-    server.listen({ host: options.host, port: options.port, backlog: options.backlog }, () => {
+    server.listen({ host: options.host, port: options.port, backlog: Math.max(options.backlog, acceptQueueMin) }, () => {
       server.off('error', reject)
       resolve(server)
     })

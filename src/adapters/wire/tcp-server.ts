@@ -16,7 +16,7 @@ import { Framer } from './framer.ts'
 import type { ConnectionInfo } from './handler.ts'
 import { IdleWatch } from './idle-watch.ts'
 import { IncomingBudget } from './incoming-budget.ts'
-import { close, listen } from './listening.ts'
+import { acceptQueueMin, close, listen } from './listening.ts'
 import type { RequestResponder } from './reply.ts'
 import { RequestBudget } from './request-budget.ts'
 
@@ -176,7 +176,7 @@ export class TcpServer {
   async #listen(listener: Listener, backlog: number): Promise<void> {
     const servers = await listen({ ...listener, backlog }, (socket) => {
       if (this.#surroundings !== null) this.#accept(socket, listener)
-      else if (this.#early.length >= backlog) socket.destroy()
+      else if (this.#early.length >= Math.max(backlog, acceptQueueMin)) socket.destroy()
       else this.#early.push({ socket: socket.on('error', () => socket.destroy()), listener })
     })
     this.#servers.push(...servers)
