@@ -18,6 +18,10 @@ if [ ! -f "$here/dist/.built" ] ||
   ) >&2
 fi
 
+# Node reads and parses these certificates at every start, for TLS connections that a program opens. The broker opens
+# none, and an ordinary bundle of them takes longer than the broker's whole start.
+unset NODE_EXTRA_CA_CERTS
+
 # Two arenas keep the resident memory of the I/O threads small; with a fixed threshold large buffers go back to the
 # operating system when they are freed, instead of leaving holes.
 MALLOC_ARENA_MAX=${MALLOC_ARENA_MAX:-2} MALLOC_MMAP_THRESHOLD_=${MALLOC_MMAP_THRESHOLD_:-262144} exec node --no-warnings "$here/dist/launch.cjs" "$@"

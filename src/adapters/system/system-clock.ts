@@ -6,7 +6,9 @@ export class SystemClock implements Clock {
     return BigInt(Date.now())
   }
 
+  /** `process.hrtime` because `performance` is a module that Node loads at its first use, in the middle of a start. */
   monotonicMs(): number {
-    return performance.now()
+    const [seconds, nanoseconds] = process.hrtime()
+    return seconds * 1000 + nanoseconds / 1e6
   }
 }
