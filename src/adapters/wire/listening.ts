@@ -102,10 +102,13 @@ function open(options: ListenerOptions, onAccept: (socket: Socket) => void): Pro
   return new Promise((resolve, reject) => {
     const server = createServer({ pauseOnConnect: true, noDelay: true, keepAlive: true, allowHalfOpen: true }, onAccept)
     server.once('error', reject)
-    server.listen({ host: options.host, port: options.port, backlog: Math.max(options.backlog, acceptQueueMin) }, () => {
-      server.off('error', reject)
-      resolve(server)
-    })
+    server.listen(
+      { host: options.host, port: options.port, backlog: Math.max(options.backlog, acceptQueueMin) },
+      () => {
+        server.off('error', reject)
+        resolve(server)
+      },
+    )
   })
 }
 
