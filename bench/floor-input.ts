@@ -16,7 +16,7 @@ export type FloorKind = 'plain' | 'tight'
 export type TakeFrame = (socket: net.Socket, frame: InboundFrame) => void
 
 const sizeBytes = 4
-const pool = new FramePool(32 << 20)
+const pool = new FramePool(48 << 20)
 const scratch = Buffer.allocUnsafeSlow(65_536)
 
 /** @param accepted - a socket that was accepted with `pauseOnConnect`. */

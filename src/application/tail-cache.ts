@@ -9,8 +9,8 @@
  */
 import type { LogSlice, ReadLimits, StampedBatch } from './ports/log-store.ts'
 
-/** What an entry costs beside its bytes, so that tiny batches do not hide behind the bound. */
-const ENTRY_OVERHEAD_BYTES = 160
+/** What an entry costs beside its bytes (objects, integers, its share of a frame), so that tiny batches do not hide. */
+const ENTRY_OVERHEAD_BYTES = 480
 
 /** Written batches of one partition, from `head` on, oldest first; what is before has left, and is null. */
 interface TailBatches {

@@ -35,8 +35,8 @@ const LATER_MS = 50
 
 async function afterStart(logger: EarlyLogger): Promise<void> {
   await writeLog(logger)
-  const { boundYoungGeneration } = await import('./young-generation.ts')
-  boundYoungGeneration()
+  const { boundHeap } = await import('./heap-bounds.ts')
+  boundHeap()
 }
 
 /** Loads what writes the log, which takes a part of a quick start's time, and writes it from now on. */

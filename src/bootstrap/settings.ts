@@ -27,10 +27,10 @@ const MB = 1024 * 1024
  */
 export const memory = {
   /**
-   * Frames kept for reuse: as much as requests may have in use, or each burst of them throws memory away that the next
-   * one allocates again, and the garbage grows to hundreds of megabytes before V8 looks at it.
+   * What arrives lies in the pool until it is answered, written and pushed out of the tail cache. Past its bound it is
+   * thrown away after use, and the garbage grows to hundreds of megabytes before V8 looks at it.
    */
-  framePoolBytes: 24 * MB,
+  framePoolBytes: 48 * MB,
   /** Written batches kept for consumers at the tail. */
   tailCacheBytes: 16 * MB,
   /** Batches that wait to be written. */

@@ -199,7 +199,7 @@ describe('the tail', () => {
   })
 
   it('respects limits, and never skips what it does not hold', async () => {
-    const { partitions, store } = await open({ settings: { tailCacheBytesMax: 900 } })
+    const { partitions, store } = await open({ settings: { tailCacheBytesMax: 1900 } })
     const partition = partitions.find('t', 0)!
     const other = partitions.find('t', 1)!
     await Promise.all([partition.whenOpen(), other.whenOpen()])
