@@ -10,6 +10,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { CorruptCompressedData } from '../../application/ports/compressor.ts'
 import { tooLarge, type FramedCodec } from './framed-codec.ts'
+import { plainBytesMax } from './zstd-frames.ts'
 
 const require = createRequire(import.meta.url)
 
@@ -19,9 +20,6 @@ const GUESS_BYTES_MIN = 1 << 18
 /** Memory above this is given back after use. */
 const KEPT_BYTES_MAX = 32 << 20
 const PAGE_BYTES = 65_536
-/** Plain bytes that one zstd block can hold at most. */
-const BLOCK_BYTES_MAX = 131_072
-const MAGIC = 0xfd2fb528
 
 /** The part of WebAssembly's API that is used: its types are part of the DOM's, which a server does not have. */
 interface WasmMemory {
@@ -129,29 +127,5 @@ function instantiate(module: WasmModule): Zstd {
     decompress: exports['r'] as Zstd['decompress'],
     malloc: exports['s'] as Zstd['malloc'],
     free: exports['t'] as Zstd['free'],
-  }
-}
-
-/**
- * How much the first frame can hold at most, from the headers of its blocks (RFC 8878): an input that claims little and
- * holds gigabytes is found out without decompressing it. Further frames are not counted, so more is read as damaged.
- */
-function plainBytesMax(bytes: Uint8Array): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  if (bytes.length < 6 || view.getUint32(0, true) !== MAGIC) throw new CorruptCompressedData('No zstd frame')
-  const descriptor = view.getUint8(4)
-  const singleSegment = (descriptor & 0x20) !== 0
-  const sizeFlag = descriptor >> 6
-  const sizeBytes = sizeFlag === 0 ? (singleSegment ? 1 : 0) : 1 << sizeFlag
-  let at = 5 + (singleSegment ? 0 : 1) + [0, 1, 2, 4][descriptor & 3]! + sizeBytes
-  let total = 0
-  for (;;) {
-    if (bytes.length - at < 3) throw new CorruptCompressedData('A zstd frame is cut off')
-    const head = view.getUint16(at, true) | (view.getUint8(at + 2) << 16)
-    const type = (head >> 1) & 3
-    const size = head >> 3
-    total += type === 2 ? BLOCK_BYTES_MAX : size
-    at += 3 + (type === 1 ? 1 : size)
-    if ((head & 1) === 1) return total
   }
 }

@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module'
 import { tooLarge, type FramedCodec } from './framed-codec.ts'
 import { isOverflow } from './gzip.ts'
+import { plainBytesMax } from './zstd-frames.ts'
 import { ZstdWasm } from './zstd-wasm.ts'
 
 /** What the types of Node 20 do not know yet. */
@@ -20,6 +21,7 @@ export function zstdCodec(): FramedCodec {
   return {
     compress: (bytes, level = DEFAULT_LEVEL) => zstdCompressSync(bytes, { params: { [LEVEL_PARAMETER]: level } }),
     decompress: (bytes, bytesMax) => {
+      plainBytesMax(bytes) // refuses what is cut off
       try {
         return zstdDecompressSync(bytes, { maxOutputLength: Math.max(bytesMax, 1) })
       } catch (error) {
