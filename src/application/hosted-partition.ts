@@ -16,16 +16,15 @@ import type { LeaderEpochEntry } from '../domain/log/leader-epochs.ts'
 import { encodeProducerSnapshot } from '../domain/log/producer-snapshot.ts'
 import { ProducerStates, type ProducerEntry } from '../domain/log/producer-state.ts'
 import type { RecordBatchView } from '../domain/log/record-batch.ts'
-import { findByTimestamp, findMaxTimestamp } from '../domain/log/record.ts'
 import { NO_LEAVE, type FirstBatch } from '../domain/log/transaction-leaves.ts'
 import { topicPartitionKey, type TopicPartition } from '../domain/topic-partition.ts'
 import type { Uuid } from '../domain/uuid.ts'
 import { NOT_KNOWN, notAppended, refused, type AppendResult } from './append-result.ts'
 import { HeldAppends, type Release } from './held-appends.ts'
-import { emptySlice } from './joined-slice.ts'
 import { logOptionsOf } from './log-options.ts'
 import { LogExchange } from './log-exchange.ts'
 import type { PartitionContext } from './partition-context.ts'
+import { PartitionReads, type ReadSource } from './partition-reads.ts'
 import type { Isolation, PartitionReadLimits, ReadablePartition } from './partition.ts'
 import type { Lease } from './ports/lease.ts'
 import {
@@ -39,10 +38,9 @@ import {
 } from './ports/log-store.ts'
 import { ReportedStorageError } from './ports/reported-storage-error.ts'
 import { PendingAppend, type AppendCommand } from './pending-append.ts'
-import { plainSection, prepareBatch } from './prepare-batch.ts'
+import { prepareBatch } from './prepare-batch.ts'
 import { recoverProducers } from './recover-producers.ts'
 import type { TailWindow } from './tail-cache.ts'
-import { findInBatch } from './timestamp-lookup.ts'
 import type { Upkeep, UpkeptPartition } from './upkeep.ts'
 import { WriteQueue } from './write-queue.ts'
 
@@ -57,6 +55,7 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
   readonly #context: PartitionContext
   readonly #window: TailWindow
   readonly #isInternal: boolean
+  readonly #reads: PartitionReads
   readonly #opened: Promise<void>
   #config: TopicConfig
   #state: ReadablePartition['state'] = 'opening'
@@ -92,7 +91,18 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
     this.#context = context
     this.#window = context.tail.window()
     this.#isInternal = isInternalTopic(topicPartition.topic)
+    this.#reads = new PartitionReads(this.#asReadSource(), context, this.#window)
     this.#opened = this.#open(open)
+  }
+
+  #asReadSource(): ReadSource {
+    return {
+      servedLog: () => this.#servedLog(),
+      isServed: (log) => this.#log === log,
+      bound: (isolation) => (isolation === 'read committed' ? this.#lastStableOffset : this.#highWatermark),
+      maxDecompressedMessageBytes: () => this.#config.maxDecompressedMessageBytes,
+      readFailed: (during, cause) => this.#goOffline(during, cause),
+    }
   }
 
   async #open(open: (options: LogOptions) => Promise<PartitionLog>): Promise<void> {
@@ -366,57 +376,25 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
   }
 
   read(from: bigint, limits: PartitionReadLimits, isolation: Isolation): LogSlice | Promise<LogSlice> {
-    this.#readable()
-    const before = this.#bound(isolation)
-    if (from >= before) return emptySlice(from)
-    const within = { bytesMax: limits.bytesMax, atLeastOne: limits.atLeastOne, before }
-    return this.#context.tail.read(this.#window, from, within) ?? this.#guarded('read', (log) => log.read(from, within))
+    return this.#reads.read(from, limits, isolation)
   }
 
-  async abortedTransactions(from: bigint, before: bigint): Promise<readonly AbortedTransaction[]> {
-    return await this.#guarded('read', (log) => log.abortedTransactions(from, before))
+  abortedTransactions(from: bigint, before: bigint): Promise<readonly AbortedTransaction[]> {
+    return this.#reads.abortedTransactions(from, before)
   }
 
-  #bound(isolation: Isolation): bigint {
-    return isolation === 'read committed' ? this.#lastStableOffset : this.#highWatermark
-  }
-
-  #readable(): PartitionLog {
-    if (this.#state === 'open' && this.#log !== null) return this.#log
-    throw new StorageError(`${this.#key} is ${this.#state}`)
-  }
-
-  /** Asks the log; a question that meets a log just exchanged for another one is asked again. */
-  async #guarded<T>(during: string, work: (log: PartitionLog) => Promise<T>): Promise<T> {
-    const log = this.#readable()
-    try {
-      return await work(log)
-    } catch (cause) {
-      if (!(cause instanceof StorageError)) throw cause
-      if (this.#log !== log) return await this.#guarded(during, work)
-      this.#goOffline(during, cause)
-      throw cause
-    }
-  }
-
-  async offsetForTimestamp(timestamp: bigint, isolation: Isolation): Promise<TimestampOffset | null> {
-    const bound = this.#bound(isolation)
-    const found = await this.#guarded('timestamp look-up', (log) =>
-      log.offsetForTimestamp(timestamp, (batch, least, from) =>
-        findInBatch(batch, this.#section, (view, section) => findByTimestamp(view, section, least, from)),
-      ),
-    )
-    return found === null || found.offset >= bound ? null : found
+  offsetForTimestamp(timestamp: bigint, isolation: Isolation): Promise<TimestampOffset | null> {
+    return this.#reads.offsetForTimestamp(timestamp, isolation)
   }
 
   offsetOfMaxTimestamp(): Promise<TimestampOffset | null> {
-    return this.#guarded('timestamp look-up', (log) =>
-      log.offsetOfMaxTimestamp((batch) => findInBatch(batch, this.#section, findMaxTimestamp)),
-    )
+    return this.#reads.offsetOfMaxTimestamp()
   }
 
-  readonly #section = (view: RecordBatchView): Uint8Array =>
-    plainSection(view, this.#context.compressor, this.#config.maxDecompressedMessageBytes)
+  #servedLog(): PartitionLog {
+    if (this.#state === 'open' && this.#log !== null) return this.#log
+    throw new StorageError(`${this.#key} is ${this.#state}`)
+  }
 
   trim(before: bigint): Promise<KafkaError | null> {
     return this.#exchange.change(() => this.#trim(before))
@@ -425,7 +403,7 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
   async #trim(before: bigint): Promise<KafkaError | null> {
     if (this.#state !== 'open' || this.#log === null) return 'KAFKA_STORAGE_ERROR'
     try {
-      await this.#guarded('trim', (log) => log.trim(before < this.#highWatermark ? before : this.#highWatermark))
+      await this.#reads.ask('trim', (log) => log.trim(before < this.#highWatermark ? before : this.#highWatermark))
       this.#lastStableOffset = this.#stableUpTo(this.#highWatermark)
       this.#context.onAdvance(this)
       return null
