@@ -46,14 +46,23 @@ export function dumpLogSegments(...args: readonly string[]): Promise<string> {
 export async function kafkaRefusal(properties: string): Promise<string> {
   const child = java('kafka.Kafka', [properties], '512m')
   const output = collect(child)
-  if ((await exited(child)) === 0) throw new Error(`Kafka stopped by itself: ${output()}`)
+  if ((await closed(child)) === 0) throw new Error(`Kafka stopped by itself: ${output()}`)
   return output()
 }
 
+/** Everything printed to stdout, then everything printed to stderr: as they come, one would tear lines of the other. */
 function collect(child: ChildProcess): () => string {
-  let text = ''
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (text += chunk.toString()))
-  return () => text
+  const texts = [child.stdout, child.stderr].map((stream) => {
+    const chunks: string[] = []
+    stream?.setEncoding('utf8').on('data', (chunk: string) => chunks.push(chunk))
+    return chunks
+  })
+  return () => texts.map((chunks) => chunks.join('')).join('\n')
+}
+
+/** Resolves when the process has ended and all that it printed has arrived. */
+function closed(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve) => child.once('close', (code) => resolve(code)))
 }
 
 function exited(child: ChildProcess): Promise<number | null> {
@@ -65,7 +74,7 @@ function exited(child: ChildProcess): Promise<number | null> {
 export async function kafkaTool(main: string, ...args: readonly string[]): Promise<string> {
   const child = java(main, args, '256m')
   const output = collect(child)
-  const code = await exited(child)
+  const code = await closed(child)
   if (code !== 0) throw new Error(`${main} ended with ${String(code)}: ${output()}`)
   return output()
 }
