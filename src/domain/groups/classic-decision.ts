@@ -145,6 +145,7 @@ export class ClassicDraft {
       protocol: group.protocol,
       leader: group.leader,
       newMemberAdded: group.newMemberAdded,
+      subscriptions: group.subscriptions,
       members: this.members,
       staticMembers: this.staticMembers,
       pendingJoins: this.pendingJoins,

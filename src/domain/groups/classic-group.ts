@@ -61,6 +61,8 @@ export interface ClassicGroupFields {
   readonly pendingSyncs: ReadonlySet<string>
   /** A member came while the first rebalance was being delayed: it may be delayed further. */
   readonly newMemberAdded: boolean
+  /** What the members said to the protocol when the generation began; null = none has begun. */
+  readonly subscriptions: readonly Uint8Array[] | null
 }
 
 export const NO_BYTES = new Uint8Array(0)
@@ -80,6 +82,7 @@ export class ClassicGroup implements Group, ClassicGroupFields {
   readonly pendingJoins: ReadonlySet<string>
   readonly pendingSyncs: ReadonlySet<string>
   readonly newMemberAdded: boolean
+  readonly subscriptions: readonly Uint8Array[] | null
 
   constructor(fields: ClassicGroupFields) {
     this.groupId = fields.groupId
@@ -95,6 +98,7 @@ export class ClassicGroup implements Group, ClassicGroupFields {
     this.pendingJoins = fields.pendingJoins
     this.pendingSyncs = fields.pendingSyncs
     this.newMemberAdded = fields.newMemberAdded
+    this.subscriptions = fields.subscriptions
   }
 
   /** A group that nobody has joined yet. */
@@ -143,6 +147,7 @@ export class ClassicGroup implements Group, ClassicGroupFields {
       pendingJoins: new Set(),
       pendingSyncs: new Set(),
       newMemberAdded: false,
+      subscriptions: value.protocolType === '' ? null : subscriptionsOf(members, value.protocol),
     })
   }
 
@@ -225,12 +230,15 @@ export class ClassicGroup implements Group, ClassicGroupFields {
     return this.isEmpty || this.usesConsumerProtocol ? null : 'NON_EMPTY_GROUP'
   }
 
-  /** null = not known, because a member's subscription cannot be read. */
+  /**
+   * Of this generation's members, whoever has come or said something else since; null = not known, because the first
+   * generation has not begun or a member's subscription cannot be read.
+   */
   #subscribedTopics(): ReadonlySet<string> | null {
+    if (this.subscriptions === null) return null
     const topics = new Set<string>()
-    if (this.members.size > 0 && this.protocol === null) return null
-    for (const member of this.members.values()) {
-      const own = subscribedTopics(metadataFor(member, this.protocol ?? ''))
+    for (const subscription of this.subscriptions) {
+      const own = subscribedTopics(subscription)
       if (own === null) return null
       for (const topic of own) topics.add(topic)
     }
@@ -257,6 +265,15 @@ export class ClassicGroup implements Group, ClassicGroupFields {
 /** What a member says to a protocol; nothing if it does not know it. */
 export function metadataFor(member: ClassicMember, protocol: string): Uint8Array {
   return member.protocols.find(({ name }) => name === protocol)?.metadata ?? NO_BYTES
+}
+
+/** What members say to the protocol that they have agreed on; null when there is none. */
+export function subscriptionsOf(
+  members: readonly ClassicMember[],
+  protocol: string | null,
+): readonly Uint8Array[] | null {
+  if (protocol === null) return members.length === 0 ? [] : null
+  return members.map((member) => metadataFor(member, protocol))
 }
 
 export function sameProtocols(a: readonly ClassicProtocol[], b: readonly ClassicProtocol[]): boolean {

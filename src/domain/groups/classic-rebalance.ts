@@ -2,7 +2,7 @@
  * The rebalance of a classic group: when it begins, when the joining ends, what is chosen then. Everything here works
  * on a draft; the order of the steps is that of Kafka's coordinator, because members see it.
  */
-import { metadataFor, NO_BYTES, type ClassicGroup, type ClassicMember } from './classic-group.ts'
+import { metadataFor, NO_BYTES, subscriptionsOf, type ClassicGroup, type ClassicMember } from './classic-group.ts'
 import { syncError, type ClassicDraft, type ClassicRules, type JoinAnswer } from './classic-decision.ts'
 
 /** Begins a rebalance if the group is between two, or ends the joining of the one under way if all are there. */
@@ -82,13 +82,13 @@ export function completeJoin(draft: ClassicDraft): void {
   const { next } = draft
   next.generation++
   draft.pendingSyncs = new Set()
+  next.protocol = chooseProtocol(draft.members.values())
+  next.subscriptions = subscriptionsOf([...draft.members.values()], next.protocol)
   if (draft.members.size === 0) {
-    next.protocol = null
     draft.enter('Empty')
     draft.records.push(draft.group().toRecord(() => NO_BYTES))
     return
   }
-  next.protocol = chooseProtocol(draft.members.values())
   draft.enter('CompletingRebalance')
   const group = draft.group()
   for (const member of [...draft.members.values()]) {

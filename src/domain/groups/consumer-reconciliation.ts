@@ -37,8 +37,8 @@ export function reconcile(input: ReconciliationInput): ConsumerMember | 'fenced'
       return subscriptionChanged ? withoutUnsubscribed(input) : member
     case 'UNREVOKED_PARTITIONS':
       if (holdsAnyOf(owned, member.pendingRevocation)) return subscriptionChanged ? withoutUnsubscribed(input) : member
-      // Never past the target, also when only the subscription asked for the revocation.
-      return nextAssignment(input, Math.min(member.memberEpoch + 1, targetEpoch))
+      // With more to revoke by now it stays at its epoch.
+      return nextAssignment(input, member.memberEpoch)
     case 'UNRELEASED_PARTITIONS':
       return nextAssignment(input, member.memberEpoch)
     case 'UNKNOWN':
@@ -80,7 +80,9 @@ function nextAssignment(input: ReconciliationInput, memberEpoch: number): Consum
 
 function withoutUnsubscribed({ member, subscribedTopics, owned }: ReconciliationInput): ConsumerMember {
   const kept = new Map([...member.assigned].filter(([topic]) => subscribedTopics.has(topic)))
-  if (kept.size === member.assigned.size) return { ...member, previousMemberEpoch: member.memberEpoch }
+  // Of no topic at all it is made sure even when it has nothing: that it has come to its epoch is written again.
+  const isOfNone = subscribedTopics.size === 0 && member.pendingRevocation.size === 0
+  if (kept.size === member.assigned.size && !isOfNone) return member
   const revoked = new Map(member.pendingRevocation)
   for (const [topic, partitions] of member.assigned) {
     if (!subscribedTopics.has(topic)) revoked.set(topic, new Map([...(revoked.get(topic) ?? []), ...partitions]))

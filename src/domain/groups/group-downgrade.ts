@@ -7,7 +7,7 @@
  */
 import type { ClusterImage } from '../cluster/cluster-image.ts'
 import { ClassicDraft } from './classic-decision.ts'
-import { ClassicGroup, metadataFor, NO_BYTES, type ClassicMember } from './classic-group.ts'
+import { ClassicGroup, metadataFor, NO_BYTES, subscriptionsOf, type ClassicMember } from './classic-group.ts'
 import { chooseProtocol, prepareRebalance } from './classic-rebalance.ts'
 import type { ConsumerGroupContext, Conversion } from './consumer-decision.ts'
 import { groupTombstones, type ConsumerGroup } from './consumer-group.ts'
@@ -77,6 +77,7 @@ export function decideDowngrade(
     pendingJoins: new Set(),
     pendingSyncs: new Set(),
     newMemberAdded: false,
+    subscriptions: subscriptionsOf(classic, protocol),
   })
   const draft = new ClassicDraft(made, nowMs)
   for (const member of classic) draft.expectSign(member)

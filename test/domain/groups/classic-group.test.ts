@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { DrivenGroup, REBALANCE_MS, SESSION_MS } from '../../support/driven-classic-group.ts'
+import { subscriptionBytes } from '../../support/group-conversation.ts'
 
 const range = { name: 'range', metadata: Uint8Array.of(1) }
 const sticky = { name: 'sticky', metadata: Uint8Array.of(2) }
@@ -187,6 +188,29 @@ describe('staying and leaving', () => {
       driven.advance(5_000)
     }
     expect(driven.joined(parked)).toMatchObject({ error: 'UNKNOWN_MEMBER_ID' })
+  })
+})
+
+describe('the topics of a group', () => {
+  const to = (topic: string) => ({ protocols: [{ name: 'range', metadata: subscriptionBytes({ topics: [topic] }) }] })
+
+  it('are those of the members of its generation, whoever joins meanwhile; all of them before the first', () => {
+    const driven = new DrivenGroup()
+    const subscribed = () => ['a', 'b', 'c'].filter((topic) => driven.group!.isSubscribedTo(topic))
+    driven.join('', to('a'))
+    expect(subscribed()).toEqual(['a', 'b', 'c'])
+    driven.advance(3_000)
+    expect(subscribed()).toEqual(['a'])
+    driven.sync('m1')
+    driven.join('', to('b'))
+    expect(subscribed()).toEqual(['a'])
+    driven.join('m1', to('c'))
+    expect(subscribed()).toEqual(['b', 'c'])
+    driven.sync('m1')
+    driven.restart()
+    expect(subscribed()).toEqual(['b', 'c'])
+    driven.leave({ memberId: 'm1' }, { memberId: 'm2' })
+    expect(subscribed()).toEqual([])
   })
 })
 

@@ -78,6 +78,19 @@ describe('the members of a consumer group', () => {
     expect(driven.heartbeat('b', { memberEpoch: 2, owned: {} })).toEqual(fenced('smaller', 2, 3))
   })
 
+  it('stay at their epoch when there is more to revoke by the time they have revoked', () => {
+    const range = { subscribedTopicNames: ['alpha'], serverAssignor: 'range' }
+    driven.join('b', range)
+    driven.join('a', range)
+    const first = driven.heartbeat('b', { memberEpoch: 2, owned: { alpha: [0, 1, 2, 3] } })
+    expect(first).toEqual({ epoch: 2, assignment: { alpha: [2, 3] } })
+    expect(driven.join('c', range)).toEqual({ epoch: 4, assignment: {} })
+    const second = driven.heartbeat('b', { memberEpoch: 2, owned: { alpha: [2, 3] } })
+    expect(second).toEqual({ epoch: 2, assignment: { alpha: [2] } })
+    expect(driven.revoking).toEqual(new Map([['b', 2]]))
+    expect(driven.heartbeat('b', { memberEpoch: 2, owned: { alpha: [2] } })).toEqual({ epoch: 4, assignment: null })
+  })
+
   it('wait for the assignment interval: one that joins early has nothing and the epoch of the last target', () => {
     driven.settings = { ...driven.settings, assignmentIntervalMs: 1000 }
     driven.join('a', ['alpha'])
@@ -298,6 +311,14 @@ describe('regular expressions', () => {
     driven.join('r', { subscribedTopicRegex: 'alp' })
     expect(driven.group.epoch).toBe(1)
     expect(driven.group.regexes.get('alp')?.topics).toEqual([])
+  })
+
+  it('that are not resolved yet leave a member and its record as they are', () => {
+    driven.join('a', ['alpha'])
+    driven.heartbeat('a', { memberEpoch: 2, subscribedTopicRegex: 'b.*' })
+    expect(kinds()).toEqual(['MemberMetadata'])
+    driven.heartbeat('a', { memberEpoch: 2, subscribedTopicRegex: 'g.*', subscribedTopicNames: [], owned: {} })
+    expect(kinds()).toContain('CurrentMemberAssignment')
   })
 
   it('are forgotten with their last member', () => {
