@@ -70,9 +70,8 @@ function nextAssignment(input: ReconciliationInput, memberEpoch: number): Consum
         continue
       }
       const assigned = kept.get(topic) ?? new Map<number, number>()
-      // What the member held all along, as something to be revoked, it got at an earlier epoch.
-      const since = member.pendingRevocation.get(topic)?.get(partition)
-      kept.set(topic, assigned.set(partition, since ?? targetEpoch))
+      // Also what it was to revoke, and never gave up, is assigned anew.
+      kept.set(topic, assigned.set(partition, targetEpoch))
     }
   }
   return step(member, unreleased ? 'UNRELEASED_PARTITIONS' : 'STABLE', targetEpoch, kept, new Map())
@@ -80,9 +79,7 @@ function nextAssignment(input: ReconciliationInput, memberEpoch: number): Consum
 
 function withoutUnsubscribed({ member, subscribedTopics, owned }: ReconciliationInput): ConsumerMember {
   const kept = new Map([...member.assigned].filter(([topic]) => subscribedTopics.has(topic)))
-  // Of no topic at all it is made sure even when it has nothing: that it has come to its epoch is written again.
-  const isOfNone = subscribedTopics.size === 0 && member.pendingRevocation.size === 0
-  if (kept.size === member.assigned.size && !isOfNone) return member
+  if (kept.size === member.assigned.size) return member
   const revoked = new Map(member.pendingRevocation)
   for (const [topic, partitions] of member.assigned) {
     if (!subscribedTopics.has(topic)) revoked.set(topic, new Map([...(revoked.get(topic) ?? []), ...partitions]))

@@ -4,7 +4,7 @@
 import type { ConsumerHeartbeat, GroupRefusal } from './consumer-decision.ts'
 import { JOIN_EPOCH, LEAVE_EPOCH, STATIC_LEAVE_EPOCH } from './consumer-member.ts'
 
-/** `mayLackMemberId`: version 0 lets the coordinator make the id of a member that joins. */
+/** `mayLackMemberId`: version 0 lets the coordinator make the id of a member that joins, and asks for it only of some. */
 export function refuseHeartbeat(
   heartbeat: ConsumerHeartbeat,
   assignors: readonly string[],
@@ -20,14 +20,12 @@ export function refuseHeartbeat(
 
 function invalidity(heartbeat: ConsumerHeartbeat, mayLackMemberId: boolean): string | null {
   const { groupId, memberId, memberEpoch, instanceId, rackId } = heartbeat
+  const needsMemberId = !mayLackMemberId || memberEpoch > JOIN_EPOCH || memberEpoch === LEAVE_EPOCH
+  if (memberId === '' && needsMemberId) return "MemberId can't be empty."
   if (groupId === '') return "GroupId can't be empty."
   if (instanceId === '') return "InstanceId can't be empty."
   if (rackId === '') return "RackId can't be empty."
-  const joins = memberEpoch === JOIN_EPOCH
-  if (memberId === '' && !(joins && mayLackMemberId) && memberEpoch >= STATIC_LEAVE_EPOCH) {
-    return "MemberId can't be empty."
-  }
-  if (joins) return invalidJoin(heartbeat)
+  if (memberEpoch === JOIN_EPOCH) return invalidJoin(heartbeat)
   if (memberEpoch === STATIC_LEAVE_EPOCH) return instanceId === null ? "InstanceId can't be null." : null
   return memberEpoch < LEAVE_EPOCH ? 'MemberEpoch is invalid.' : null
 }

@@ -317,8 +317,6 @@ describe('regular expressions', () => {
     driven.join('a', ['alpha'])
     driven.heartbeat('a', { memberEpoch: 2, subscribedTopicRegex: 'b.*' })
     expect(kinds()).toEqual(['MemberMetadata'])
-    driven.heartbeat('a', { memberEpoch: 2, subscribedTopicRegex: 'g.*', subscribedTopicNames: [], owned: {} })
-    expect(kinds()).toContain('CurrentMemberAssignment')
   })
 
   it('are forgotten with their last member', () => {

@@ -27,6 +27,7 @@ describe('a heartbeat in itself', () => {
     ["MemberId can't be empty.", { memberId: '', memberEpoch: 3 }],
     ["MemberId can't be empty.", { memberId: '', memberEpoch: -1 }],
     ["MemberId can't be empty.", { memberId: '', memberEpoch: -2, instanceId: 'i' }],
+    ["MemberId can't be empty.", { memberId: '', groupId: '', rackId: '', memberEpoch: -3 }],
     ["InstanceId can't be null.", { memberEpoch: -2 }],
     ['MemberEpoch is invalid.', { memberEpoch: -3 }],
     ['RebalanceTimeoutMs must be provided in first request.', { rebalanceTimeoutMs: -1 }],
@@ -38,6 +39,17 @@ describe('a heartbeat in itself', () => {
     ],
   ])('is refused: %s', (message, fields) => {
     expect(refuseHeartbeat({ ...join, ...fields }, ['uniform'], false)).toEqual({ error: 'INVALID_REQUEST', message })
+  })
+
+  it.each<[string, Partial<ConsumerHeartbeat>]>([
+    ["MemberId can't be empty.", { groupId: '', memberEpoch: 3 }],
+    ["MemberId can't be empty.", { rackId: '', memberEpoch: -1 }],
+    ["GroupId can't be empty.", { groupId: '' }],
+    ["InstanceId can't be null.", { memberEpoch: -2 }],
+    ['MemberEpoch is invalid.', { memberEpoch: -3 }],
+  ])('without an id in version 0 is refused: %s', (message, fields) => {
+    const heartbeat = { ...join, memberId: '', ...fields }
+    expect(refuseHeartbeat(heartbeat, ['uniform'], true)).toEqual({ error: 'INVALID_REQUEST', message })
   })
 
   it.each(['nosuch', ''])('is refused for the assignor %p, also when it leaves', (serverAssignor) => {
