@@ -46,8 +46,9 @@ export function decideUpgrade(
     return because('the group size exceeds the consumer group maximum size')
   }
   const members: ConsumerMember[] = []
+  const protocol = protocolOf(classic)
   for (const member of classic.members.values()) {
-    const converted = convert(classic, member, image)
+    const converted = convert(classic, member, protocol, image)
     if (converted === 'malformed') return because('the embedded consumer protocol is malformed')
     if (converted === 'custom') {
       return because(
@@ -72,13 +73,24 @@ export function decideUpgrade(
   }
 }
 
+/**
+ * In which members say what they subscribe to. While a rebalance gathers members nothing may be chosen yet, or something
+ * that who has come since does not know (there a real broker answers UNKNOWN_SERVER_ERROR): what would be chosen now
+ * stands for it.
+ */
+function protocolOf({ protocol, members }: ClassicGroup): string {
+  const all = [...members.values()]
+  const isKnownToAll =
+    protocol !== null && all.every(({ protocols }) => protocols.some(({ name }) => name === protocol))
+  return isKnownToAll ? protocol : (chooseProtocol(all) ?? '')
+}
+
 function convert(
   group: ClassicGroup,
   member: ClassicMember,
+  protocol: string,
   image: ClusterImage,
 ): ConsumerMember | 'malformed' | 'custom' {
-  // While the first rebalance gathers members nothing is chosen yet: what would be chosen now stands for it.
-  const protocol = group.protocol ?? chooseProtocol(group.members.values()) ?? ''
   const subscription = subscriptionIn(metadataFor(member, protocol))
   const assignment = member.assignment.length === 0 ? nothingAssigned : assignmentIn(member.assignment)
   if (assignment?.hasUserData === true) return 'custom'
