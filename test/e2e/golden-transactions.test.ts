@@ -181,6 +181,12 @@ describe('transactions of a real broker', () => {
     expect(activeProducers.filter(open)).toHaveLength(producers.filter(open).length)
   })
 
+  it('no producers are described of what is not there (observed on 4.3.1)', async () => {
+    const answer = await client.send(describeProducers, 0, { topics: [{ name: 'nope', partitionIndexes: [0] }] })
+    const errorMessage = 'This server does not host this topic-partition.'
+    expect(answer.topics[0]!.partitions).toMatchObject([{ errorCode: 3, errorMessage, activeProducers: [] }])
+  })
+
   it('one that is open for too long is aborted, and its producer fenced', async () => {
     expect(await stableOffset('ong', 0)).toBe(0n)
     clock.advance(70_000)

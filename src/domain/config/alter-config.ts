@@ -105,10 +105,11 @@ function decideOne(image: ClusterImage, broker: BrokerConfig, alteration: Config
   const before = configsOf(image, type, name)
   const after = mode === 'replace' ? setAll(changes) : applyChanges(type, before, changes)
   if (!(after instanceof Map)) return after
+  // In this order on 4.3.1: a bad value is told even for a topic that does not exist.
   const wrong =
-    checkExists(image, type, name) ??
+    checkTexts(image, broker, type, name, after) ??
     checkElrRules(image, type, name, before, after, changes) ??
-    checkTexts(image, broker, type, name, after)
+    checkExists(image, type, name)
   return wrong ?? { error: null, records: recordsBetween(type, name, before, after) }
 }
 

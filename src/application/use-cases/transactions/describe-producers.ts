@@ -10,6 +10,8 @@ export interface DescribedProducers {
   readonly producers: readonly ProducerEntry[]
 }
 
+const notHosted = failed('UNKNOWN_TOPIC_OR_PARTITION', 'This server does not host this topic-partition.')
+
 export class DescribeProducers {
   readonly #partitions: Partitions
 
@@ -21,9 +23,9 @@ export class DescribeProducers {
     const problem = topicNameProblem(topic)
     if (problem !== null) return failed('INVALID_TOPIC_EXCEPTION', problem)
     const hosted = this.#partitions.find(topic, partition)
-    if (hosted === null) return failed('UNKNOWN_TOPIC_OR_PARTITION')
+    if (hosted === null) return notHosted
     await hosted.whenOpen()
-    if (hosted.state === 'closed') return failed('UNKNOWN_TOPIC_OR_PARTITION')
+    if (hosted.state === 'closed') return notHosted
     if (hosted.state === 'offline') return failed('KAFKA_STORAGE_ERROR')
     return { error: 'NONE', message: null, producers: hosted.producers() }
   }
