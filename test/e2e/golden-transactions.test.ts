@@ -182,9 +182,11 @@ describe('transactions of a real broker', () => {
   })
 
   it('no producers are described of what is not there (observed on 4.3.1)', async () => {
-    const answer = await client.send(describeProducers, 0, { topics: [{ name: 'nope', partitionIndexes: [0] }] })
+    const asked = ['nope', 'ong'].map((name) => ({ name, partitionIndexes: [99] }))
+    const { topics } = await client.send(describeProducers, 0, { topics: asked })
     const errorMessage = 'This server does not host this topic-partition.'
-    expect(answer.topics[0]!.partitions).toMatchObject([{ errorCode: 3, errorMessage, activeProducers: [] }])
+    expect(topics[0]!.partitions).toMatchObject([{ errorCode: 3, errorMessage, activeProducers: [] }])
+    expect(topics[1]!.partitions).toMatchObject([{ errorCode: 3, errorMessage: null, activeProducers: [] }])
   })
 
   it('one that is open for too long is aborted, and its producer fenced', async () => {

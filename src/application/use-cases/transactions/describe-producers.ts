@@ -10,7 +10,7 @@ export interface DescribedProducers {
   readonly producers: readonly ProducerEntry[]
 }
 
-const notHosted = failed('UNKNOWN_TOPIC_OR_PARTITION', 'This server does not host this topic-partition.')
+const unknownTopic = failed('UNKNOWN_TOPIC_OR_PARTITION', 'This server does not host this topic-partition.')
 
 export class DescribeProducers {
   readonly #partitions: Partitions
@@ -23,9 +23,12 @@ export class DescribeProducers {
     const problem = topicNameProblem(topic)
     if (problem !== null) return failed('INVALID_TOPIC_EXCEPTION', problem)
     const hosted = this.#partitions.find(topic, partition)
-    if (hosted === null) return notHosted
+    if (hosted === null) {
+      // Every topic has a partition 0. Only for an unknown topic there are words (observed on 4.3.1).
+      return this.#partitions.find(topic, 0) === null ? unknownTopic : failed('UNKNOWN_TOPIC_OR_PARTITION')
+    }
     await hosted.whenOpen()
-    if (hosted.state === 'closed') return notHosted
+    if (hosted.state === 'closed') return unknownTopic
     if (hosted.state === 'offline') return failed('KAFKA_STORAGE_ERROR')
     return { error: 'NONE', message: null, producers: hosted.producers() }
   }
