@@ -58,7 +58,7 @@ export function refusal(error: KafkaError, tellsLogStart: boolean, message: stri
 
 /**
  * The one batch of a Produce request's partition. What trails it, shorter than a batch, is ignored; a second batch is
- * refused. `zstd` tells whether the request's version may carry it (from Produce v7 on, KIP-110).
+ * refused, without a word where it is not even one. `zstd` tells whether the request's version may carry it (from Produce v7 on, KIP-110).
  */
 export function takeSoleBatch(records: Uint8Array | null, zstd: boolean): RecordBatchView | Refusal {
   if (records === null) return refusal('INVALID_RECORD', false)
@@ -72,7 +72,7 @@ export function takeSoleBatch(records: Uint8Array | null, zstd: boolean): Record
   if (bytes === records.length) return view
   view.at = bytes
   const second = batchBytesAt(view)
-  if (second === CORRUPT_BATCH) return refusal('CORRUPT_MESSAGE', false, corruptionMessage(view))
+  if (second === CORRUPT_BATCH) return refusal('CORRUPT_MESSAGE', false)
   if (second !== NO_BATCH) return refusal('INVALID_RECORD', false)
   return new RecordBatchView(records.subarray(0, bytes))
 }
@@ -106,7 +106,7 @@ export function refuseSize(batch: RecordBatchView, rules: AppendRules): Refusal 
 
 /** What the records of an acceptable batch decide about its header. */
 export interface JudgedRecords {
-  /** Over the records; -1 when none has a (positive) timestamp. */
+  /** Over the records; -1 when none has a timestamp. */
   readonly maxTimestamp: bigint
   /** Offset deltas run 0, 1, 2, … */
   readonly sequential: boolean
@@ -136,7 +136,7 @@ export function judgeRecords(
     const refused = blameRecords(batch, section, rules, topicPartition, nowMs)
     if (refused !== null) return refused
   }
-  return { maxTimestamp: max > 0n ? max : NO_TIMESTAMP, sequential: scan.sequential }
+  return { maxTimestamp: max > NO_TIMESTAMP ? max : NO_TIMESTAMP, sequential: scan.sequential }
 }
 
 /** Whether no record can be to blame for its timestamp, by the smallest and the largest one. */

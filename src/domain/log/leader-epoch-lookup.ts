@@ -19,9 +19,9 @@ export interface EpochHistory {
   readonly logEnd: bigint
 }
 
-/** What is wrong with the epoch that a client believes current; a negative one says that it has no opinion. */
+/** What is wrong with the epoch that a client believes current; `UNDEFINED_EPOCH` says that it has no opinion. */
 export function checkLeaderEpoch(believed: number, current: number): KafkaError | null {
-  if (believed < 0 || believed === current) return null
+  if (believed === UNDEFINED_EPOCH || believed === current) return null
   return believed < current ? 'FENCED_LEADER_EPOCH' : 'UNKNOWN_LEADER_EPOCH'
 }
 

@@ -73,8 +73,8 @@ export class LeaderEpochs {
 
 /**
  * Where `epoch` ends in a log with these epochs (ascending) that ends at `logEnd`, or null when the log knows nothing
- * of it: it is later than every epoch here, or there is none. An epoch older than all answers itself and the first
- * start, as Kafka does, so that a client cuts back to there.
+ * of it: it is later than every epoch here, or there is none (-1). An epoch older than all, also a negative one, answers
+ * itself and the first start, as Kafka does, so that a client cuts back to there.
  */
 export function endOffsetForEpoch(
   entries: readonly LeaderEpochEntry[],
@@ -82,7 +82,7 @@ export function endOffsetForEpoch(
   logEnd: bigint,
 ): EpochEndOffset | null {
   const last = entries.at(-1)
-  if (last === undefined || epoch < 0 || epoch > last.epoch) return null
+  if (last === undefined || epoch === -1 || epoch > last.epoch) return null
   if (epoch === last.epoch) return { epoch, endOffset: logEnd }
   const higher = entries.findIndex((entry) => entry.epoch > epoch)
   return { epoch: entries[higher - 1]?.epoch ?? epoch, endOffset: entries[higher]!.startOffset }

@@ -52,6 +52,12 @@ describe('the sole batch of a partition', () => {
     expect(takeSoleBatch(records, false)).toMatchObject({ error, tellsLogStart: false })
   })
 
+  it('is refused in words only when it is itself corrupt', () => {
+    const corrupt = patched((v) => v.setInt8(16, 3)).bytes
+    expect(takeSoleBatch(corrupt, true)).toMatchObject({ message: 'Invalid magic found in record: 3' })
+    expect(takeSoleBatch(Buffer.concat([bytes, corrupt]), true)).toMatchObject({ message: null })
+  })
+
   it('is taken without what trails it', () => {
     const taken = takeSoleBatch(Buffer.concat([bytes, new Uint8Array(11)]), true) as RecordBatchView
     expect(taken.bytes).toHaveLength(bytes.length)
@@ -88,6 +94,7 @@ describe('the header', () => {
 describe('the records', () => {
   it('tell the largest timestamp', () => {
     expect(judge(good)).toEqual({ maxTimestamp: NOW + 1n, sequential: true })
+    expect(judge(batchOf([keyed(0n)]))).toEqual({ maxTimestamp: 0n, sequential: true })
     expect(judge(batchOf([keyed(-5n)]))).toEqual({ maxTimestamp: -1n, sequential: true })
   })
 

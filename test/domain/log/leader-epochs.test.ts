@@ -51,6 +51,7 @@ describe('endOffsetForEpoch', () => {
     [0, { epoch: 0, endOffset: 0n }],
     [6, null],
     [-1, null],
+    [-2, { epoch: -2, endOffset: 0n }],
   ])('epoch %d', (epoch, expected) => {
     expect(endOffsetForEpoch(entries, epoch, 33n)).toEqual(expected)
   })

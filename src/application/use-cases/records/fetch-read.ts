@@ -7,7 +7,7 @@
  * everybody after it keeps to them. Unlike Kafka, which cuts the last batch at the limit, only whole batches go out.
  */
 import type { KafkaError } from '../../../domain/errors.ts'
-import { checkLeaderEpoch, endOfEpoch } from '../../../domain/log/leader-epoch-lookup.ts'
+import { checkLeaderEpoch, endOfEpoch, UNDEFINED_EPOCH } from '../../../domain/log/leader-epoch-lookup.ts'
 import type { FetchTarget } from '../../fetch-target.ts'
 import type { Isolation, PartitionDirectory, ReadablePartition } from '../../partition.ts'
 import { type LogSlice, StorageError } from '../../ports/log-store.ts'
@@ -245,7 +245,9 @@ export class FetchRead {
     if (partition.state === 'closed') return 'UNKNOWN_TOPIC_OR_PARTITION'
     if (partition.state !== 'open') return 'KAFKA_STORAGE_ERROR'
     if (usesTopicIds && partition.topicId !== target.topicId) return 'INCONSISTENT_TOPIC_ID'
-    const epochError = checkLeaderEpoch(target.currentLeaderEpoch, partition.leaderEpoch)
+    // Here every negative epoch stands for none; elsewhere only -1 does (observed on 4.3.1).
+    const believed = Math.max(target.currentLeaderEpoch, UNDEFINED_EPOCH)
+    const epochError = checkLeaderEpoch(believed, partition.leaderEpoch)
     if (epochError !== null) return epochError
     // There are no followers, so whoever claims to be a replica is none of this partition.
     if (replicaId >= 0) return 'NOT_LEADER_OR_FOLLOWER'

@@ -39,7 +39,7 @@ export interface ListOffsetsTopic {
 
 export interface ListOffsetsPartition {
   readonly partitionIndex: number
-  /** Negative = not said. */
+  /** -1 = not said. */
   readonly currentLeaderEpoch: number
   readonly timestamp: bigint
 }

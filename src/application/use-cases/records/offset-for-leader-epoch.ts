@@ -17,7 +17,7 @@ export interface OffsetForLeaderEpochCommand {
 
 export interface EpochQuestion {
   readonly partition: number
-  /** Negative = not said. */
+  /** -1 = not said. */
   readonly currentLeaderEpoch: number
   /** The epoch whose end is asked for. */
   readonly leaderEpoch: number

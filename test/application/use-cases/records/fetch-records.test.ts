@@ -241,6 +241,13 @@ describe('FetchRecords', () => {
     expect(result.partitions[0]!.currentLeader).toEqual(leader)
   })
 
+  it('takes every negative leader epoch for none, as Kafka does here and nowhere else', async () => {
+    const { directory, fetches } = broker()
+    directory.add('t', 0).append(1)
+    const result = await fetches.execute(command([{ epoch: -2, lastFetchedEpoch: -2 }]))
+    expect(result.partitions).toMatchObject([{ error: 'NONE', highWatermark: 1n }])
+  })
+
   it('waits for nobody when there is nothing it could wait for (rows 179 to 181, 190)', async () => {
     const { directory, fetches } = broker()
     directory.add('t', 0)

@@ -81,6 +81,7 @@ describe('ListOffsets', () => {
     const { directory, partition } = beh()
     partition.leaderEpoch = 2
     expect(await list({ directory }, { currentLeaderEpoch: 1 })).toMatchObject({ error: 'FENCED_LEADER_EPOCH' })
+    expect(await list({ directory }, { currentLeaderEpoch: -2 })).toMatchObject({ error: 'FENCED_LEADER_EPOCH' })
   })
 
   it('ends at the last stable offset for who reads committed records (rows 265 and 266)', async () => {
@@ -174,6 +175,7 @@ describe('OffsetForLeaderEpoch', () => {
     const { directory, partition } = beh()
     partition.leaderEpoch = 2
     expect(await endOf({ directory }, 0, { currentLeaderEpoch: 1 })).toMatchObject({ error: 'FENCED_LEADER_EPOCH' })
+    expect(await endOf({ directory }, 0, { currentLeaderEpoch: -2 })).toMatchObject({ error: 'FENCED_LEADER_EPOCH' })
   })
 })
 
