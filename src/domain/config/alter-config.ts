@@ -94,11 +94,14 @@ function decideAll(
 function decideOne(image: ClusterImage, broker: BrokerConfig, alteration: ConfigAlteration, mode: Mode): Decided {
   const { resourceType, resourceName, changes } = alteration
   const type = configResourceType(resourceType)
+  const misshapen = checkShape(changes)
+  if (misshapen !== null) return misshapen
   if (type === null || (type === 'BROKER_LOGGER' && mode === 'replace')) {
     return invalidRequest(`Unknown resource type ${resourceType}`)
   }
-  const refusal = checkShape(changes) ?? checkName(image, broker, type, resourceName)
-  if (refusal !== null) return refusal
+  // The names of nodes are looked at first, those of other resources once the changes could be made (on 4.3.1).
+  const misnamed = checkName(image, broker, type, resourceName)
+  if (misnamed !== null && (type === 'BROKER' || type === 'BROKER_LOGGER')) return misnamed
   if (type === 'BROKER_LOGGER') return decideLogger(changes)
 
   const name = type === 'BROKER' && resourceName !== '' ? String(Number(resourceName)) : resourceName
@@ -107,6 +110,7 @@ function decideOne(image: ClusterImage, broker: BrokerConfig, alteration: Config
   if (!(after instanceof Map)) return after
   // In this order on 4.3.1: a bad value is told even for a topic that does not exist.
   const wrong =
+    misnamed ??
     checkTexts(image, broker, type, name, after) ??
     checkElrRules(image, type, name, before, after, changes) ??
     checkExists(image, type, name)

@@ -333,6 +333,15 @@ const refusals: Row[] = [
     'Config value append is not allowed for config key: log.retention.ms',
   ],
   ['APPEND to an unknown', BROKER, '1', [append('no.such', '1')], 'INVALID_CONFIG', 'Unknown config name: no.such'],
+  [
+    'APPEND to what is no list, of a topic with a bad name',
+    TOPIC,
+    'a b',
+    [append('retention.ms', '1')],
+    'INVALID_CONFIG',
+    lists('retention.ms', 'APPEND'),
+  ],
+  ['null for an unknown type', 77, 'x', [set('y', null)], 'INVALID_REQUEST', 'Null value not supported for : y'],
   ['114 unknown type', 77, 'x', [], 'INVALID_REQUEST', 'Unknown resource type 77'],
   ['logger', LOGGER, '1', [set('kafka', 'DEBUG')], 'INVALID_CONFIG', 'Logger kafka does not exist!'],
   [
