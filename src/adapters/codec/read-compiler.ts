@@ -172,14 +172,13 @@ class ReaderSource {
     return value
   }
 
-  /** Into `n`: a length or count, -1 for null. */
+  /** Into `n`: a length or count, negative for null: writers say -1, but Kafka's readers take any. */
   #length(compact: boolean, bytes: 2 | 4): void {
     if (compact) {
       this.#uvarint()
       this.#emit('n--')
     } else {
       this.#emit(`n = v.getInt${bytes * 8}(p); p += ${bytes}`)
-      this.#check('n < -1', 'a length of ${n}')
     }
   }
 
