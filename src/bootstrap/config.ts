@@ -8,7 +8,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { BrokerConfig } from '../domain/config/broker-config.ts'
-import { authorizerKeys, brokerKey, brokerKeys } from '../domain/config/broker-keys.ts'
+import { authorizerKeys, brokerKey, brokerKeys, brokerSynonyms } from '../domain/config/broker-keys.ts'
 import { parseConfig } from '../domain/config/config-value.ts'
 import { checkBrokerLimits } from '../domain/config/limits.ts'
 import {
@@ -66,7 +66,7 @@ export function loadConfig(input: ConfigInput): ServerConfig {
   const fail = (message: string, key: string): never => {
     throw new ConfigError(`${message} (${settings.get(key)?.origin ?? source})`)
   }
-  checkIds(settings, fail)
+  checkIds(settings, source)
   const broker = BrokerConfig.of(new Map([...settings].map(([key, setting]) => [key, setting.value])))
   const parsed = parseListeners(broker)
   if (parsed.error !== null) return fail(parsed.error, parsed.key)
@@ -74,7 +74,7 @@ export function loadConfig(input: ConfigInput): ServerConfig {
   const refused = refusedFeature(broker, listeners)
   if (refused !== null) return fail(refused.message, refused.key)
   const limits = checkBrokerLimits(broker)
-  if (limits !== null) return fail(limits.replace(/^requirement failed: /, ''), '')
+  if (limits !== null) throw broken(limits.replace(/^requirement failed: /, ''), settings, source)
   const logDirs = new Set(broker.list('log.dirs').map((path) => resolve(input.directory, path)))
   return {
     ...listeners,
@@ -119,15 +119,28 @@ function checkValues(settings: ConfigSettings): void {
   }
 }
 
-function checkIds(settings: ConfigSettings, fail: (message: string, key: string) => never): void {
+/** A rule between keys says which keys, not which values: what was set of them, and where, is added. */
+function broken(rule: string, settings: ConfigSettings, source: string): ConfigError {
+  const named = new Set(rule.match(/[a-z]+(?:\.[a-z]+)+/g))
+  const keys = [...named].flatMap((key) => brokerSynonyms(key, { listenerOverrides: false }))
+  const set = keys.flatMap((key) => {
+    const setting = settings.get(key)
+    return setting === undefined ? [] : [`${key}=${setting.value} (${setting.origin})`]
+  })
+  return new ConfigError(set.length === 0 ? `${rule} (${source})` : `${rule} Set: ${set.join(', ')}`)
+}
+
+function checkIds(settings: ConfigSettings, source: string): void {
   const node = settings.get('node.id')?.value
   const older = settings.get('broker.id')?.value
   if (node !== undefined && older !== undefined && Number(node) !== Number(older)) {
-    fail('You must set `node.id` to the same value as `broker.id`.', 'broker.id')
+    throw broken('You must set `node.id` to the same value as `broker.id`.', settings, source)
   }
   const id = node ?? older
   if (id !== undefined && Number(id) < 0) {
-    fail(`Invalid value ${id} for configuration node.id: Value must be at least 0`, 'broker.id')
+    throw new ConfigError(
+      `Invalid value ${id} for configuration node.id: Value must be at least 0 (${settings.get('broker.id')?.origin ?? source})`,
+    )
   }
 }
 

@@ -230,10 +230,11 @@ describe('a bad value', () => {
   })
 
   it.each([
+    ['log.retention.hours=0', 'log.retention.ms must be unlimited (-1) or, greater than or equal to 1'],
     ['log.retention.ms=0', 'log.retention.ms must be unlimited (-1) or, greater than or equal to 1'],
     ['log.roll.ms=0', 'log.roll.ms must be greater than or equal to 1'],
     ['queued.max.request.bytes=5', 'queued.max.request.bytes must be larger or equal to socket.request.max.bytes'],
-    ['offsets.topic.compression.codec=9', 'Unknown compression type id: 9'],
+    ['offsets.topic.compression.codec=9', 'offsets.topic.compression.codec: Unknown compression type id: 9'],
     [
       'group.consumer.heartbeat.interval.ms=50',
       'group.consumer.heartbeat.interval.ms must be greater than or equal to group.consumer.min.heartbeat.interval.ms',
@@ -242,9 +243,19 @@ describe('a bad value', () => {
       'group.share.max.share.sessions=1',
       'group.share.max.share.sessions must be greater than or equal to group.share.max.size',
     ],
-    ['group.coordinator.rebalance.protocols=consumer', "Disabling the 'classic' protocol is not supported."],
+    [
+      'group.coordinator.rebalance.protocols=consumer',
+      "group.coordinator.rebalance.protocols: Disabling the 'classic' protocol is not supported.",
+    ],
   ])('%s, beside other keys', (line, message) => {
-    expect(() => load(course + line)).toThrow(`${message} (server.properties)`)
+    expect(() => load(course + line)).toThrow(`${message} Set: ${line} (server.properties, line 7)`)
+  })
+
+  it('is named beside each other key that a rule is about', () => {
+    const lines = 'replica.socket.timeout.ms=100\nreplica.fetch.wait.max.ms=200'
+    expect(() => load(course + lines)).toThrow(
+      'to prevent unnecessary socket timeouts Set: replica.socket.timeout.ms=100 (server.properties, line 7), replica.fetch.wait.max.ms=200 (server.properties, line 8)',
+    )
   })
 
   it('is named with the place that it comes from', () => {

@@ -105,7 +105,7 @@ function checkServerLimits(broker: BrokerConfig): string | null {
   }
   for (const key of ['offsets.topic.compression.codec', 'share.coordinator.state.topic.compression.codec']) {
     const codec = broker.number(key)
-    if (codec < 0 || codec > 4) return `Unknown compression type id: ${codec}`
+    if (codec < 0 || codec > 4) return `${key}: Unknown compression type id: ${codec}`
   }
   return checkIpOverrides(broker.string('max.connections.per.ip.overrides') ?? '')
 }
@@ -137,7 +137,7 @@ function checkBrokerGroupLimits(broker: BrokerConfig): string | null {
     return 'group.share.max.share.sessions must be greater than or equal to group.share.max.size'
   }
   if (!broker.list('group.coordinator.rebalance.protocols').includes('classic')) {
-    return "Disabling the 'classic' protocol is not supported."
+    return "group.coordinator.rebalance.protocols: Disabling the 'classic' protocol is not supported."
   }
   return null
 }
