@@ -55,10 +55,11 @@ const selectors = new Set([
 
 /** What is wrong with a subscription's configs as a whole, or null (KIP-714). */
 export function validateClientMetricsTexts(texts: ConfigTexts): ConfigRefusal | null {
+  for (const name of texts.keys()) {
+    if (!clientMetricsKeys.has(name)) return invalidRequest(`Unknown client metrics configuration: ${name}`)
+  }
   for (const [name, text] of texts) {
-    const key = clientMetricsKeys.get(name)
-    if (key === undefined) return invalidRequest(`Unknown client metrics configuration: ${name}`)
-    const parsed = parseConfig(key, text)
+    const parsed = parseConfig(clientMetricsKeys.get(name)!, text)
     if (parsed.error !== null) return invalidConfig(parsed.error)
     if (name === 'interval.ms') {
       const ms = parsed.value as number

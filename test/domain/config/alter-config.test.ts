@@ -430,6 +430,14 @@ const refusals: Row[] = [
     'INVALID_REQUEST',
     'Unknown client metrics configuration: zzz',
   ],
+  [
+    'unknown key beside a bad value',
+    METRICS,
+    's',
+    [set('interval.ms', 'x'), set('zzz', '1')],
+    'INVALID_REQUEST',
+    'Unknown client metrics configuration: zzz',
+  ],
   ['no subscription', METRICS, '', [set('match', '')], 'INVALID_REQUEST', "Subscription name can't be empty"],
 ]
 
