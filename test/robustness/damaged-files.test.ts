@@ -3,7 +3,7 @@
  * that it refuses, and serves the rest where that is safe.
  */
 import { createHash } from 'node:crypto'
-import { appendFile, cp, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { appendFile, cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
@@ -87,6 +87,9 @@ describe('a start that is refused', () => {
     ],
     ['quorum-state of garbage', () => garbage('__cluster_metadata-0/quorum-state'), /quorum-state/],
   ])('%s', async (_, damage, named) => {
+    const deleted = `gone-0.${'0'.repeat(32)}-delete`
+    await mkdir(at(deleted))
+    await writeFile(at(`${deleted}/${LOG}`), 'x')
     await damage()
     const before = await contents(data)
     const log = new LogLines()

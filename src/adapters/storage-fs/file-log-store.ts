@@ -74,6 +74,8 @@ export class FileLogStore implements LogStore {
   #checkpointTimer: Timer | null = null
   #checkpointing: Promise<unknown> = Promise.resolve()
   #brokerEpoch = -1n
+  /** Folders of deleted topics. */
+  readonly #leftBehind: string[] = []
 
   constructor(options: FileLogStoreOptions) {
     const { checksum, timers, random, logger } = options
@@ -108,9 +110,13 @@ export class FileLogStore implements LogStore {
     })
   }
 
-  /** Goes into the marker of a clean stop; the metadata log tells it. */
+  /**
+   * The metadata is sound, so the start will not be refused: folders of deleted topics that the last process left go
+   * now, and a directory that is refused keeps even those. The epoch goes into the marker of a clean stop.
+   */
   setBrokerEpoch(brokerEpoch: bigint): void {
     this.#brokerEpoch = brokerEpoch
+    this.#context.removal.removeNow(this.#leftBehind.splice(0))
   }
 
   /** The broker epoch of the last process if it stopped cleanly everywhere, else null; known from `start` on. */
@@ -119,11 +125,11 @@ export class FileLogStore implements LogStore {
   }
 
   async start(): Promise<void> {
-    const { logger, removal } = this.#context
+    const { logger } = this.#context
     try {
       for (const directory of this.#directories) {
         try {
-          removal.removeNow(await directory.start())
+          this.#leftBehind.push(...(await directory.start()))
         } catch (error) {
           await directory.release()
           if (error instanceof DirectoryInUseError) throw error

@@ -115,9 +115,20 @@ describe('the layout of a log directory', () => {
     expect(waiting).toHaveLength(255)
     expect(waiting).toMatch(/^x+-0\.[0-9a-f]{32}-delete$/)
     storage.timers.fire(60_000)
-    await restart()
     await store.close()
-    expect((await readdir(data)).filter((name) => name.endsWith('-delete'))).toEqual([])
+    expect(await readdir(data)).not.toContain(waiting)
+  })
+
+  it('removes what waited for its removal when the last process stopped, once the start is not refused', async () => {
+    await store.open(partition, testLogOptions)
+    await store.delete(partition)
+    const waiting = (await readdir(data)).find((name) => name.endsWith('-delete'))!
+    await restart()
+    await restart()
+    expect(await readdir(data)).toContain(waiting)
+    store.setBrokerEpoch(3n)
+    await store.close()
+    expect(await readdir(data)).not.toContain(waiting)
   })
 
   it('sets a log aside under the suffix -stray, with its records', async () => {
