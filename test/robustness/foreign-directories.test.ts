@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { fetch } from '../../src/adapters/wire/apis/01-fetch.ts'
+import { metadata } from '../../src/adapters/wire/apis/03-metadata.ts'
 import { deleteRecords } from '../../src/adapters/wire/apis/21-delete-records.ts'
 import { incrementalAlterConfigs } from '../../src/adapters/wire/apis/44-incremental-alter-configs.ts'
 import { ManualClock } from '../../src/adapters/system/manual-clock.ts'
@@ -209,6 +210,35 @@ describe('a directory that is not for this broker is refused, and nothing change
       /twin\/meta\.properties: cluster\.id is AnotherAAAAAAAAAAAAAAA, but .*data\/meta\.properties says [\w-]{22}/,
     )
     expect(await contents()).toEqual(before)
+  })
+})
+
+describe('without a metadata log', () => {
+  it('only folders of partitions become topics; others stay as they are', async () => {
+    await rm(at('__cluster_metadata-0'), { recursive: true })
+    await rm(at('bootstrap.checkpoint'))
+    const known = await readFile(at('kept-0/partition.metadata'))
+    for (const name of ['photos-2024', 'kept-01', 'kept-3000000000', 'far-2000000000', 'only-0']) await mkdir(at(name))
+    for (const name of ['kept-01', 'kept-3000000000']) await writeFile(at(`${name}/partition.metadata`), known)
+    for (const name of ['photos-2024/beach.jpg', `far-2000000000/${LOG}`, `only-0/${LOG}`])
+      await writeFile(at(name), '')
+    const folders = () => Promise.all(['photos-2024', 'kept-01', 'far-2000000000'].map((name) => readdir(at(name))))
+    const before = await folders()
+    const broker = await hostileBroker({ 'log.dirs': data })
+    try {
+      const client = await broker.connect()
+      const { topics } = await client.send(metadata, 8, { topics: null })
+      const found = topics.map(({ name, partitions }) => [name, partitions.length]).sort()
+      expect(found).toEqual([
+        ['kept', 1],
+        ['only', 1],
+        ['well', 1],
+      ])
+      expect(await readAll(client, 'kept', 0)).toHaveLength(6)
+      expect(await folders()).toEqual(before)
+    } finally {
+      await broker.close()
+    }
   })
 })
 

@@ -1,10 +1,13 @@
 /**
  * Topics for a directory that holds partitions but no metadata log: names and numbers from the folders, ids from
  * their `partition.metadata`. A folder without that file gets one, because Kafka sets such a folder aside.
+ *
+ * Such a directory may also be anybody's: `photos-2024` with neither that file nor a log in it is no partition, and is
+ * left alone. So is a number so far from the others that it can hardly be one.
  */
 import { join } from 'node:path'
 import type { Logger } from '../../application/ports/logger.ts'
-import type { LogStore } from '../../application/ports/log-store.ts'
+import type { ListedLog, LogStore } from '../../application/ports/log-store.ts'
 import type { Random } from '../../application/ports/random.ts'
 import { UNASSIGNED_DIRECTORY } from '../../domain/cluster/directory-id.ts'
 import type { MetadataRecord } from '../../domain/cluster/metadata-record.ts'
@@ -25,16 +28,25 @@ export interface FolderTopicsSources {
   readonly nodeId: number
 }
 
+/** As many as Kafka makes at a time. */
+const MISSING_MAX = 10_000
+
 /** A topic has as many partitions as its highest folder says; those between without a folder are empty. */
 export async function topicsFromFolders(sources: FolderTopicsSources): Promise<readonly MetadataRecord[]> {
   const topics = new Map<string, { id: Uuid | null; partitions: number }>()
   const found = [...(await sources.logStore.list())].sort(
     (a, b) => a.topicPartition.partition - b.topicPartition.partition,
   )
-  for (const { topicPartition, topicId } of found) {
+  for (const log of found) {
+    const { topicPartition, topicId } = log
     const { topic, partition } = topicPartition
     if (topic === METADATA_TOPIC) continue
-    const id = topics.get(topic)?.id ?? topicId
+    const known = topics.get(topic)
+    if (partition - (known?.partitions ?? 0) > MISSING_MAX || !looksLikePartition(log, sources.files)) {
+      sources.logger.warn('folder is no partition', { directory: log.directory, topic, partition })
+      continue
+    }
+    const id = known?.id ?? topicId
     topics.set(topic, { id, partitions: partition + 1 })
     if (topicId !== null && topicId !== id) {
       sources.logger.warn('partition folder with another topic id', { topic, partition, topicId, expected: id })
@@ -50,6 +62,12 @@ export async function topicsFromFolders(sources: FolderTopicsSources): Promise<r
     sources.logger.info('topic found in its folders', { topic: name, topicId, partitions })
   }
   return records
+}
+
+function looksLikePartition({ topicPartition, directory, topicId }: ListedLog, files: MetadataFiles): boolean {
+  if (topicId !== null || directory === '') return true
+  const folder = join(directory, topicPartitionKey(topicPartition.topic, topicPartition.partition))
+  return files.listNow(folder).some((name) => /^\d{20}\.log$/.test(name) || name === 'partition.metadata')
 }
 
 async function partitionFromFolder(

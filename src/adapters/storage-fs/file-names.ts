@@ -16,6 +16,7 @@ export const CLEAN_STOP_FILE = '.kafka_cleanshutdown'
 export const LOCK_FILE = '.lock'
 
 const FOLDER_NAME_MAX = 255
+const PARTITION_MAX = 0x7fff_ffff
 
 /** The 20 digits that begin the names of a segment's files. */
 export function offsetName(offset: bigint): string {
@@ -29,10 +30,14 @@ export function offsetOf(name: string, suffix: string): bigint | null {
   return /^\d{20}$/.test(digits) ? BigInt(digits) : null
 }
 
-/** The partition whose folder this is; null for everything else, `-delete`, `-future` and `-stray` included. */
+/**
+ * The partition whose folder this is; null for everything else, `-delete`, `-future` and `-stray` included, and for
+ * numbers that nobody writes so (`x-01`): another name would be looked for later.
+ */
 export function partitionOfFolder(name: string): TopicPartition | null {
-  const match = /^([a-zA-Z0-9._-]{1,249})-(\d{1,10})$/.exec(name)
-  return match === null ? null : { topic: match[1]!, partition: Number(match[2]) }
+  const match = /^([a-zA-Z0-9._-]{1,249})-(0|[1-9]\d{0,9})$/.exec(name)
+  if (match === null || Number(match[2]) > PARTITION_MAX) return null
+  return { topic: match[1]!, partition: Number(match[2]) }
 }
 
 /** The partition whose copy on its way to another directory (KIP-113) this folder is; null for everything else. */
