@@ -82,6 +82,8 @@ export async function topicIdOf(client: WireClient, name: string): Promise<strin
   return topic.topicId
 }
 
+const OFFSET_OUT_OF_RANGE = 1
+
 export interface StoredRecord extends LogRecord {
   readonly timestampType: 'CreateTime' | 'LogAppendTime'
 }
@@ -101,6 +103,9 @@ export async function readPartition(client: WireClient, topic: string, partition
   const start = await logStart(client, topic, partition)
   for (let from = start; ;) {
     const answer = (await fetchFrom(client, topicId, partition, from)).responses[0]!.partitions[0]!
+    // What retention takes between two questions is not there: read again from the new start.
+    const overtaken = answer.errorCode === OFFSET_OUT_OF_RANGE && (await logStart(client, topic, partition)) > from
+    if (overtaken) return readPartition(client, topic, partition)
     if (answer.errorCode !== 0) throw new Error(`${topic}-${partition} at ${from}: error ${answer.errorCode}`)
     const bytes = answer.records ?? new Uint8Array()
     if (bytes.length === 0) break
