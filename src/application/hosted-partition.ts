@@ -227,10 +227,14 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
     return this.#held.hold(new PendingAppend(command, this, this.#context.budget, settle))
   }
 
-  /** What a transactional batch is to be appended with; NO_LEAVE when its transaction is ongoing here. */
-  askLeave(batch: FirstBatch, raisesEpochs: boolean): number {
+  /**
+   * What a transactional batch is to be appended with; NO_LEAVE when its transaction is ongoing here, null when it is
+   * of an epoch that has passed: the transaction coordinator is not asked about it (observed on 4.3.1).
+   */
+  askLeave(batch: FirstBatch, raisesEpochs: boolean): number | null {
     const { producerId, producerEpoch } = batch
     if (this.#producers.isInTransaction(producerId, producerEpoch)) return NO_LEAVE
+    if (this.#producers.isStale(producerId, producerEpoch)) return null
     return this.#producers.leaves.ask(batch, raisesEpochs, this.#context.clock.nowMs())
   }
 

@@ -8,7 +8,13 @@
  */
 import type { KafkaError } from '../domain/errors.ts'
 import { TRANSACTION_STATE_TOPIC } from '../domain/cluster/internal-topics.ts'
-import type { Decided, NeedsProducerId, Refused, TakeProducerId } from '../domain/transactions/decision.ts'
+import {
+  refuse,
+  type Decided,
+  type NeedsProducerId,
+  type Refused,
+  type TakeProducerId,
+} from '../domain/transactions/decision.ts'
 import { decideComplete } from '../domain/transactions/end-transaction.ts'
 import { isEnding, recordOf, type Transaction } from '../domain/transactions/transaction.ts'
 import type { TransactionRecord } from '../domain/transactions/transaction-record.ts'
@@ -88,9 +94,17 @@ export class TransactionCoordinator {
     return this.#metadata.image().features.get('transaction.version') ?? 0
   }
 
-  /** Transactions V2 are for clients that know them, in clusters that do. */
+  /**
+   * Transactions V2 are for clients that send the newer requests, and clients do so where the cluster has them. One that
+   * does so at level 1 is served all the same; at level 0 no record can say so and UNSUPPORTED_VERSION is what it gets
+   * (observed on 4.3.1).
+   */
   versionFor(clientKnowsV2: boolean): number {
-    return clientKnowsV2 && this.transactionVersion >= 2 ? 2 : 0
+    return clientKnowsV2 ? 2 : 0
+  }
+
+  #refuseUnrecordable({ clientVersion }: Transaction): Refused | null {
+    return clientVersion > 0 && this.transactionVersion < 1 ? refuse('UNSUPPORTED_VERSION') : null
   }
 
   /** Decides about an id, records what it comes to, and has it completed if it ends. */
@@ -102,7 +116,9 @@ export class TransactionCoordinator {
       const { error, answer } = await this.coordinator.run<Answer>(transactionalId, (shard, nowMs) => {
         const present = shard.get(transactionalId)
         const decision = decide(present, () => this.#producerIds.take(), nowMs)
-        return decision.refused === null ? recorded(decision.next, present) : { records: [], answer: decision }
+        if (decision.refused !== null) return { records: [], answer: decision }
+        const unrecordable = decision.next === null ? null : this.#refuseUnrecordable(decision.next)
+        return unrecordable === null ? recorded(decision.next, present) : { records: [], answer: unrecordable }
       })
       if (error !== null) return { error }
       if (answer.refused === null) {

@@ -75,7 +75,7 @@ async function open() {
   const add = (producer: Awaited<ReturnType<typeof begin>>, ...partitions: number[]) =>
     enrolment.add({ ...producer, partitions: partitions.map(t) })
   const list = new ListTransactions(transactions, () => ({ error: 'no engine here' }))
-  return { ...broker, idleTimers, logStore, metadata, markers, transactions, enrolment, init, begin, end, add, stateOf, abortTimedOut, expireIds, list } // prettier-ignore
+  return { ...broker, idleTimers, logStore, metadata, markers, transactions, enrolment, init, ending, begin, end, add, stateOf, abortTimedOut, expireIds, list } // prettier-ignore
 }
 
 describe('the completion of a transaction', () => {
@@ -247,6 +247,17 @@ describe('partitions of a transaction', () => {
     expect(await ask(true, 0, 1)).toEqual(['NONE', 'NONE'])
   })
 
+  it('are none of the internal topics, but for brokers', async () => {
+    const { begin, enrolment, metadata } = await open()
+    const producer = await begin()
+    const adding = new AddPartitions(enrolment, metadata)
+    const partitions = [t(0), { topic: TRANSACTION_STATE_TOPIC, partition: 0 }]
+    const ask = (knowsV2: boolean) =>
+      adding.execute({ transactions: [{ ...producer, verifyOnly: false, partitions }], knowsV2 })
+    expect(await ask(false)).toEqual([['OPERATION_NOT_ATTEMPTED', 'TOPIC_AUTHORIZATION_FAILED']])
+    expect(await ask(true)).toEqual([['NONE', 'NONE']])
+  })
+
   it('hold the offsets of groups', async () => {
     const { begin, enrolment, metadata } = await open()
     const producer = await begin()
@@ -256,6 +267,48 @@ describe('partitions of a transaction', () => {
     const offsets = { topic: CONSUMER_OFFSETS_TOPIC, partition: 3 }
     expect(enrolment.verify({ ...producer, partitions: [offsets] })).toEqual([null])
     expect(await adding.execute({ ...producer, producerEpoch: 9, groupId: 'g' })).toBe('PRODUCER_FENCED')
+  })
+})
+
+describe('a cluster whose transaction.version is', () => {
+  const openAt = async (featureLevel: number) => {
+    const broker = await open()
+    const record = { type: 'FeatureLevelRecord', name: 'transaction.version', featureLevel } as const
+    await broker.metadata.commit(() => ({ records: [record], answer: null }))
+    return broker
+  }
+
+  it('0 keeps to the older requests: nothing can be recorded of the newer ones', async () => {
+    const { begin, add, end, enrolment, stateOf } = await openAt(0)
+    const producer = await begin()
+    expect(await add(producer, 0)).toEqual(['UNSUPPORTED_VERSION'])
+    expect(await end(producer, false)).toBe('UNSUPPORTED_VERSION')
+    expect(await stateOf()).toBe('Empty')
+    expect(await enrolment.enrol({ ...producer, partitions: [t(0)] }, false)).toEqual([null])
+    expect(await end(producer)).toBe('UNSUPPORTED_VERSION')
+    expect(await stateOf()).toBe('Ongoing')
+  })
+
+  it('1 serves each client as its requests are, and fences as the older broker did', async () => {
+    const { begin, add, end, enrolment, ending, markers } = await openAt(1)
+    const producer = await begin()
+    await enrolment.enrol({ ...producer, partitions: [t(0)] }, false)
+    const older = { ...producer, committed: true, knowsV2: false }
+    expect(await ending.execute(older)).toEqual({ error: 'NONE', producerId: -1n, producerEpoch: -1 })
+    await settle()
+    expect(await add(producer, 0)).toEqual([null])
+    expect(await end(producer)).toBe('NONE')
+    await settle()
+    expect(markers.written.map(({ producerEpoch, transactionVersion }) => [producerEpoch, transactionVersion])).toEqual(
+      [
+        [0, 0],
+        [1, 2],
+      ],
+    )
+    const next = { ...producer, producerEpoch: 1 }
+    await add(next, 0)
+    expect(await begin()).toMatchObject({ producerId: producer.producerId, producerEpoch: 3 })
+    expect(markers.written.at(-1)).toMatchObject({ producerEpoch: 2, transactionVersion: 0, committed: false })
   })
 })
 

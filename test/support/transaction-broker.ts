@@ -100,6 +100,7 @@ export async function openTransactionBroker(logStore: MemoryLogStore) {
   return {
     ...broker,
     groups,
+    markers,
     transactions,
     enrolment: enrolled,
     endTransaction,

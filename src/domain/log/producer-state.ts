@@ -91,13 +91,9 @@ export class ProducerStates {
     const begins = batch.isTransactional && !this.#isInTransaction(row, epoch)
     if (begins && !this.leaves.admits(producerId, leave)) return 'INVALID_TXN_STATE'
     if (epoch < current) return 'INVALID_PRODUCER_EPOCH'
-    if (
-      begins &&
-      origin === 'client' &&
-      !this.leaves.inSequence(batch, row === undefined || columns.known[row] === 0)
-    ) {
-      return 'OUT_OF_ORDER_SEQUENCE_NUMBER'
-    }
+    // Also a batch of no transaction has to be in sequence with one that waits for its leave (observed on 4.3.1).
+    const isEmpty = row === undefined || columns.known[row] === 0
+    if (origin === 'client' && !this.leaves.inSequence(batch, isEmpty)) return 'OUT_OF_ORDER_SEQUENCE_NUMBER'
     // Unknown, perhaps because retention removed its batches: any sequence may begin (observed on Kafka 4.3).
     if (row === undefined) return 'accept'
     if (origin === 'client' && !this.#inSequence(row, epoch, batch.baseSequence)) return 'OUT_OF_ORDER_SEQUENCE_NUMBER'
@@ -124,6 +120,12 @@ export class ProducerStates {
   /** Whether the producer has a transaction open here that it began with this epoch. */
   isInTransaction(producerId: bigint, epoch: number): boolean {
     return this.#isInTransaction(this.#rows.get(producerId), epoch)
+  }
+
+  /** Whether a batch of this epoch comes too late: the producer is known here with a newer one. */
+  isStale(producerId: bigint, epoch: number): boolean {
+    const row = this.#rows.get(producerId)
+    return row !== undefined && epoch < this.#columns.epoch[row]!
   }
 
   #isInTransaction(row: number | undefined, epoch: number): boolean {
@@ -161,7 +163,7 @@ export class ProducerStates {
   evolve(batch: RecordBatchView, marker: EndMarker | null): AbortedTransaction | null {
     if (!batch.hasProducer) return null
     const producerId = batch.producerId
-    this.leaves.drop(producerId)
+    if (batch.isTransactional) this.leaves.drop(producerId)
     if (batch.isControl) return marker === null ? null : this.#endTransaction(producerId, batch, marker)
     const row = this.#row(producerId)
     const columns = this.#columns

@@ -2,7 +2,7 @@
  * Who may begin a transaction in a partition (KIP-890): a producer asks for leave, the transaction coordinator is asked
  * whether the partition is part of the transaction, and the first batch is appended with the leave that was asked for.
  *
- * A leave is worth nothing once a marker or a batch of its producer took its place in the log. So a batch whose
+ * A leave is worth nothing once a marker or a transactional batch of its producer took its place in the log. So a batch whose
  * transaction was ended between the coordinator's yes and its append is refused. Nothing of this survives a restart:
  * whoever waited for the coordinator is gone then, too.
  */
@@ -59,7 +59,7 @@ export class TransactionLeaves {
     return !(leave.raisesEpochs && isEmpty && baseSequence !== 0) && baseSequence <= leave.lowestSequence
   }
 
-  /** The producer wrote something, or its transaction ended. */
+  /** The producer wrote something in a transaction, or its transaction ended. */
   drop(producerId: bigint): void {
     if (this.#byProducer.size > 0) this.#byProducer.delete(producerId)
   }

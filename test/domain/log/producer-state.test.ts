@@ -212,6 +212,16 @@ describe('a transaction', () => {
     expect(states.decide(second, 'coordinator', leave)).toBe('accept')
   })
 
+  it('holds plain batches of its producer to its sequence as well, as long as it waits', () => {
+    const states = new ProducerStates()
+    const leave = states.leaves.ask(batch({ seq: 0, transactional: true }), false, 0n)
+    expect(states.decide(batch({ seq: 1 }), 'client')).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER')
+    const plain = batch({ seq: 0 })
+    expect(states.decide(plain, 'client')).toBe('accept')
+    states.evolve(plain, null)
+    expect(states.leaves.admits(plain.producerId, leave)).toBe(true)
+  })
+
   it('is forgotten with its leave when nothing came of it', () => {
     const states = new ProducerStates()
     const first = batch({ seq: 0, transactional: true })

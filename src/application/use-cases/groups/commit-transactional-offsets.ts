@@ -96,6 +96,7 @@ export class CommitTransactionalOffsets {
     const hosted = this.#parts.partitions.find(CONSUMER_OFFSETS_TOPIC, partition)
     if (hosted === null) return 'NOT_COORDINATOR'
     const leave = hosted.askLeave({ producerId, producerEpoch, baseSequence: 0 }, addsGroup)
+    if (leave === null) return 'INVALID_PRODUCER_EPOCH'
     if (leave === NO_LEAVE) return leave
     const partitions = [{ topic: CONSUMER_OFFSETS_TOPIC, partition }]
     const asked = { transactionalId, producerId, producerEpoch, partitions }

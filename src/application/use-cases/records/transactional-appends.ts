@@ -88,13 +88,14 @@ export class TransactionalAppends {
       const leave = this.#leave(append)
       const { partition, command, settle } = append
       if (leave === NO_LEAVE) partition.append(command, settle)
+      else if (leave === null) settle(refused(tooLate, NOT_KNOWN))
       else
         asking.push({ partition, command: { ...command, leave: this.#isVerified ? leave : LEAVE_NOT_CHECKED }, settle })
     }
     if (asking.length > 0) this.#ask(asking)
   }
 
-  #leave({ partition, command: { batch } }: Append): number {
+  #leave({ partition, command: { batch } }: Append): number | null {
     const { addsPartitions } = this.#transaction
     return partition.askLeave(batch, addsPartitions)
   }
@@ -149,6 +150,7 @@ export class TransactionalAppends {
   }
 }
 
+const tooLate = refusal('INVALID_PRODUCER_EPOCH', false)
 const notAdded = refusal('INVALID_TXN_STATE', false, 'Partition was not added to the transaction')
 
 /** An error that every producer retries, without asking for the metadata first. */

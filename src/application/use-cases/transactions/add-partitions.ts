@@ -1,8 +1,9 @@
 /**
  * Takes partitions into transactions, or says which ones are in (`verifyOnly`), for several transactions at once. When
- * one partition of a transaction does not exist, none of it is taken in.
+ * one partition of a transaction cannot be, none of it is taken in.
  */
-import type { ErrorName } from '../../../domain/errors.ts'
+import { isInternalTopic } from '../../../domain/cluster/internal-topics.ts'
+import type { ErrorName, KafkaError } from '../../../domain/errors.ts'
 import type { TopicPartition } from '../../../domain/topic-partition.ts'
 import type { PartitionEnrolment } from '../../partition-enrolment.ts'
 import type { MetadataRepository } from '../../ports/metadata-repository.ts'
@@ -31,17 +32,18 @@ export class AddPartitions {
   }
 
   async #add(command: AddPartitionsCommand['transactions'][number], knowsV2: boolean): Promise<readonly ErrorName[]> {
-    const missing = command.partitions.map((each) => !this.#exists(each))
-    if (missing.includes(true)) {
-      return missing.map((isMissing) => (isMissing ? 'UNKNOWN_TOPIC_OR_PARTITION' : 'OPERATION_NOT_ATTEMPTED'))
-    }
+    const refused = command.partitions.map((each) => this.#refuse(each, knowsV2))
+    if (refused.some((error) => error !== null)) return refused.map((error) => error ?? 'OPERATION_NOT_ATTEMPTED')
     const enrolled = command.verifyOnly
       ? this.#enrolment.verify(command)
       : await this.#enrolment.enrol(command, knowsV2)
     return enrolled.map((error) => error ?? 'NONE')
   }
 
-  #exists({ topic, partition }: TopicPartition): boolean {
-    return this.#metadata.image().topicsByName.get(topic)?.partitions[partition] !== undefined
+  /** Clients write to no internal topic themselves, whoever they are. */
+  #refuse({ topic, partition }: TopicPartition, fromBroker: boolean): KafkaError | null {
+    if (!fromBroker && isInternalTopic(topic)) return 'TOPIC_AUTHORIZATION_FAILED'
+    const exists = this.#metadata.image().topicsByName.get(topic)?.partitions[partition] !== undefined
+    return exists ? null : 'UNKNOWN_TOPIC_OR_PARTITION'
   }
 }

@@ -20,9 +20,10 @@ export class WriteMarkers {
   }
 
   execute({ topics, ...marker }: WriteMarkersCommand): Promise<WrittenMarkers> {
+    const refused = refuse(marker)
     const write = async (topic: string, partition: number) => ({
       partition,
-      error: (await this.#markers.write({ ...marker, topic, partition })) ?? ('NONE' as const),
+      error: refused ?? (await this.#markers.write({ ...marker, topic, partition })) ?? ('NONE' as const),
     })
     return Promise.all(
       topics.map(async ({ name, partitions }) => ({
@@ -31,4 +32,13 @@ export class WriteMarkers {
       })),
     )
   }
+}
+
+/** No batch can say that it is nobody's: Kafka fails to make one. Every epoch that there is has passed a smaller one. */
+function refuse({
+  producerId,
+  producerEpoch,
+}: Pick<TransactionMarker, 'producerId' | 'producerEpoch'>): ErrorName | null {
+  if (producerId < 0n || producerEpoch === -1) return 'UNKNOWN_SERVER_ERROR'
+  return producerEpoch < 0 ? 'INVALID_PRODUCER_EPOCH' : null
 }

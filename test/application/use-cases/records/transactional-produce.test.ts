@@ -200,6 +200,16 @@ describe('a transactional batch', () => {
     expect((await send([records({ epoch: 1 })]))[0]!.error).toBe('NONE')
   })
 
+  it('of an epoch that has passed in its partition is refused before the coordinator is asked', async () => {
+    const { send, enrolment, marker } = await open()
+    await marker(3, false)
+    for (const version of [11, 12]) {
+      const [result] = await send([records({ epoch: 2 })], version)
+      expect(result).toMatchObject({ error: 'INVALID_PRODUCER_EPOCH', message: null, logStartOffset: -1n })
+    }
+    expect([enrolment.added, enrolment.verified]).toEqual([[], []])
+  })
+
   it('keeps its leave while its partition is being opened', async () => {
     const { send, partition } = await open(true, false)
     expect(partition.state).toBe('opening')
