@@ -134,7 +134,8 @@ export function* batchesIn(bytes: Uint8Array): Generator<RecordBatchView> {
   }
 }
 
-function recordsOf(view: RecordBatchView): StoredRecord[] {
+/** What a batch holds; nothing of a control batch. */
+export function recordsOf(view: RecordBatchView): StoredRecord[] {
   if (view.isControl) return []
   const codec = view.codec ?? 'none'
   const section = codec === 'none' ? view.records() : compressor.decompress(codec, view.records(), 1 << 28)
