@@ -46,6 +46,8 @@ export interface ProduceBrokerOptions {
   readonly logStore?: LogStore
   readonly settings?: Partial<PartitionsSettings>
   readonly startMs?: bigint
+  /** What another broker of this kind knew, with the topics; default: nothing yet. */
+  readonly metadata?: MemoryMetadataRepository
   /** Who is asked about transactions; by default there are none. */
   readonly enrolment?: TransactionEnrolment
   /** `transaction.partition.verification.enable` */
@@ -87,15 +89,16 @@ export async function openProduceBroker(topics: readonly TestTopic[], options: P
   const log = (event: string, fields?: unknown) => void logged.push({ event, fields })
   const logger = { debug: log, info: log, warn: log, error: log }
   const random = { uuid: () => 'AAECAwQFBgcICQoLDA0ODw', integer: () => 0 }
-  const metadata = new MemoryMetadataRepository(random, {
+  const fresh = new MemoryMetadataRepository(random, {
     nodeId: 1,
     endPoints: () => [{ name: 'PLAINTEXT', host: '127.0.0.1', port: 9092, securityProtocol: 0 }],
     rack: null,
     minInsyncReplicas: 1,
   })
-  await metadata.start()
+  const metadata = options.metadata ?? fresh
+  if (metadata === fresh) await metadata.start()
   const commit = (records: readonly MetadataRecord[]) => metadata.commit(() => ({ records, answer: undefined }))
-  await commit(topics.flatMap(topicRecords))
+  if (metadata === fresh) await commit(topics.flatMap(topicRecords))
   const logStore = options.logStore ?? new MemoryLogStore()
   await logStore.start()
   const advanced: ReadablePartition[] = []

@@ -13,7 +13,7 @@ import { CONSUMER_OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from '../../src/domai
 import { LEAVE_NOT_CHECKED } from '../../src/domain/log/transaction-leaves.ts'
 import { ZERO_UUID } from '../../src/domain/uuid.ts'
 import { offsetRecord } from './coordinator-broker.ts'
-import { openProduceBroker, testLease } from './produce-broker.ts'
+import { openProduceBroker, testLease, type ProduceBrokerOptions } from './produce-broker.ts'
 import { batchOf } from './records.ts'
 import { settle } from './stalling-log-store.ts'
 import { testChecksum } from './stored-batches.ts'
@@ -33,9 +33,13 @@ export interface KnownProducer {
   readonly producerEpoch: number
 }
 
-export async function openTransactionBroker(logStore: MemoryLogStore) {
+export async function openTransactionBroker(
+  logStore: MemoryLogStore,
+  options: Pick<ProduceBrokerOptions, 'metadata' | 'startMs'> = {},
+) {
   let enrolment: TransactionEnrolment | null = null
   const broker = await openProduceBroker(topics, {
+    ...options,
     logStore,
     enrolment: { add: (command) => enrolment!.add(command), verify: (command) => enrolment!.verify(command) },
   })
