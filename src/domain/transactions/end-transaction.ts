@@ -79,7 +79,10 @@ function decideEndV2(
     isEpochUsedUp(producerEpoch) &&
     isEpochLeft(producerEpoch) &&
     present.producerEpoch === 0
-  const isRepeated = hasMoved || present.producerEpoch === producerEpoch + 1
+  // Where a V1 client ended it, the epoch was raised for that client: whoever had the one before is fenced. (4.3.1 takes
+  // such a zombie for one that asks again, and gives it the epoch of its successor.)
+  const wasRaised = bumpsEpochs(present.clientVersion) && present.producerEpoch === producerEpoch + 1
+  const isRepeated = hasMoved || wasRaised
   const isPresent = present.producerEpoch === producerEpoch
   if (present.producerId !== producerId && !hasMoved) return refuse('INVALID_PRODUCER_ID_MAPPING')
   const isComplete = present.state === 'CompleteCommit' || present.state === 'CompleteAbort'

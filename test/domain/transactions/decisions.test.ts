@@ -214,6 +214,14 @@ describe('EndTxn', () => {
     expect(end(transaction(state), committed, epoch)).toEqual(expected)
   })
 
+  it('V2: a zombie is not taken for its V1 successor, whose epoch no end has raised', () => {
+    for (const state of ['CompleteAbort', 'CompleteCommit'] as const) {
+      for (const committed of [true, false]) {
+        expect(end(transaction(state, { clientVersion: 0 }), committed, 2)).toBe('PRODUCER_FENCED')
+      }
+    }
+  })
+
   const same = { producerId: 5n, producerEpoch: 3, lastProducerEpoch: -1, nextProducerId: -1n }
   const v1: readonly Row[] = [
     ['Ongoing', 3, true, { ...same, state: 'PrepareCommit' }],

@@ -149,8 +149,8 @@ export class TransactionSimulation {
     const at = this.#random(100)
     if (this.#clients.length === 0 || at < 8) this.#init(IDS[this.#random(IDS.length)]!)
     else if (at < 11) this.#broker.clock.advance([100, 5_000, 11_000, 75_000][this.#random(4)]!)
-    else if (at < 14) this.#late.splice(this.#random(this.#late.length), 1)[0]?.()
-    else if (at < 17) this.#store.appendsLeft = this.#random(6)
+    else if (at < 16) this.#late.splice(this.#random(this.#late.length), 1)[0]?.()
+    else if (at < 18) this.#store.appendsLeft = this.#random(6)
     else if (at < 20 || this.#store.isDead) {
       this.#store.makesTheLast = this.#random(2) === 0
       await this.#restart()
@@ -165,12 +165,14 @@ export class TransactionSimulation {
   }
 
   #act(client: Client, at: number): void {
-    if (client.producerId < 0n) return
+    // Only writes go beside each other.
+    const isAlone = client.underWay === 0
+    if (client.producerId < 0n || (!isAlone && (client.unanswered !== null || client.needsEpoch))) return
     if (client.unanswered !== null) this.#end(client, client.unanswered.committed)
     else if (client.needsEpoch) this.#takeEpoch(client)
     else if (at < 65) this.#write(client)
     else if (at < 75) this.#commitOffset(client)
-    else if (client.attempt !== null && client.underWay === 0) {
+    else if (client.attempt !== null && isAlone) {
       const { attempt } = client
       const isSound = !attempt.doubtful && attempt.written.size > 0
       this.#end(client, isSound && at < 93)
@@ -232,20 +234,26 @@ export class TransactionSimulation {
     const baseSequence = client.sequences[partition]!++
     const { id: transactionalId, producerId, producerEpoch, knowsV2 } = client
     const framing = { producerId, producerEpoch, baseSequence, transactional: true }
-    const send = async (): Promise<ErrorName> => {
+    const enrol = async (): Promise<ErrorName> => {
       const asked = { transactionalId, producerId, producerEpoch, partitions: [{ topic: 't', partition }] }
       const [refused] = knowsV2 ? [null] : await this.#broker.enrolment.enrol(asked, false)
-      if (refused !== null && refused !== undefined) return refused
-      const [topic] = await this.#broker.produceRecords.execute(
-        writeOf(transactionalId, knowsV2, partition, batchOf([value], framing)),
-      )
+      return refused ?? 'NONE'
+    }
+    const produce = async (): Promise<ErrorName> => {
+      const write = writeOf(transactionalId, knowsV2, partition, batchOf([value], framing))
+      const [topic] = await this.#broker.produceRecords.execute(write)
       return topic!.partitions[0]!.result.error
+    }
+    const send = async (): Promise<ErrorName> => {
+      const error = await enrol()
+      return error === 'NONE' ? produce() : error
     }
     const how = this.#random(12)
     if (how === 0) {
       // Held up: its producer gives up waiting for it.
       attempt.doubtful = true
-      this.#late.push(() => void send().catch(() => undefined))
+      void enrol().catch(() => undefined)
+      this.#late.push(() => void produce().catch(() => undefined))
       return
     }
     client.underWay++
@@ -256,7 +264,7 @@ export class TransactionSimulation {
     })
     // Sent again, at once or much later.
     if (how === 1) void send().catch(() => undefined)
-    if (how === 2) this.#late.push(() => void send().catch(() => undefined))
+    if (how === 2) this.#late.push(() => void produce().catch(() => undefined))
   }
 
   #commitOffset(client: Client): void {
