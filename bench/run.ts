@@ -20,6 +20,10 @@ import { startTarget, usageOf, type OwnTarget, type Target } from './processes.t
 import { scenarios, topic, type Scenario } from './scenarios.ts'
 import { startupTimes } from './startup.ts'
 import { storageScenarios } from './storage.ts'
+import { transactionScenarios } from './transactions.ts'
+
+/** Those that start their brokers themselves. */
+const ownScenarios = [...storageScenarios, ...transactionScenarios]
 
 interface Measurement {
   readonly mbPerSecond: number
@@ -51,7 +55,7 @@ if (options.help) {
     'npm run bench -- [--scenario NAME]... [--rounds N] [--size FACTOR] [--dir FOLDER] [--minutes N] [--bootstrap HOST:PORT [--pid N]] [--beside HOST:PORT --pid N] [--no-startup]',
   )
   console.log(
-    `scenarios: ${[...scenarios(1).map((s) => s.name), 'latency', ...groupScenarios.map((s) => s.name), ...storageScenarios.map((s) => s.name)].join(', ')}`,
+    `scenarios: ${[...scenarios(1).map((s) => s.name), 'latency', ...groupScenarios.map((s) => s.name), ...ownScenarios.map((s) => s.name)].join(', ')}`,
   )
 } else {
   await main()
@@ -80,7 +84,7 @@ async function main(): Promise<void> {
       await inFolder(base, (folder) => runGroups(folder, overrides, run))
     }
   }
-  for (const { name, onDisk, run } of options.bootstrap === undefined ? storageScenarios : []) {
+  for (const { name, onDisk, run } of options.bootstrap === undefined ? ownScenarios : []) {
     if (!wanted(name)) continue
     await inFolder(onDisk === true ? (options.dir ?? tmpdir()) : base, async (folder) => {
       const broker = (overrides?: readonly string[]) => startOwnBroker(folder, overrides)
