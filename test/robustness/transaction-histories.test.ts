@@ -11,7 +11,7 @@ import { TransactionSimulation } from './support/transaction-simulation.ts'
 const STEPS = 150
 
 describe('transactions of several producers over a broker that dies', () => {
-  it.each(seeds(300))('are whole, and as their producers were told (ODRADEK_SEED=%i)', async (seed) => {
+  it.each(seeds(200))('are whole, and as their producers were told (ODRADEK_SEED=%i)', async (seed) => {
     await new TransactionSimulation(seed).run(STEPS)
   })
 })
