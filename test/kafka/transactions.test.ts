@@ -113,8 +113,10 @@ describeWithKafka('a transaction whose directory passes to another broker in the
           for (const name of names) {
             producers.set(name, await inTheMiddle(client, name, knowsV2, name === 'forgotten' ? 1_000 : 600_000))
           }
-          // The markers may or may not be written when this life ends.
+          // The markers may or may not be written when this life ends; but a Kafka 4.3.1 that finds some of them written
+          // skips the others and tears the transaction, so it gets it whole.
           await endTransaction(client, producer('decided'), true)
+          if (second === 'kafka') await settledState(client, 'decided')
         })
         await live(second, folder.path, how, async (client) => {
           expect(await settledState(client, 'decided')).toBe('CompleteCommit')
