@@ -32,16 +32,27 @@ const extra = {
   'transaction.state.log.num.partitions': '3',
   'transaction.state.log.replication.factor': '1',
   'transaction.state.log.min.isr': '1',
-  'transaction.abort.timed.out.transaction.cleanup.interval.ms': '200',
+}
+
+/**
+ * A Kafka 4.3.1 that ends a transaction before it knows all leaders takes partitions without one for deleted, and writes
+ * CompleteAbort without their markers: offsets of the transaction stay pending for ever (observed). So it looks for
+ * timed-out transactions only when it has been up for a while.
+ */
+function extraOf(who: Who): Readonly<Record<string, string>> {
+  const intervalMs = who === 'kafka' ? 15_000 : 200
+  return { ...extra, 'transaction.abort.timed.out.transaction.cleanup.interval.ms': String(intervalMs) }
 }
 
 /** One life of a broker over the folder's data, which ends as it is told. */
 async function live(who: Who, folder: string, how: End, life: (client: WireClient) => Promise<void>): Promise<void> {
   const broker =
     who === 'ours'
-      ? await startServer([writeProperties(folder, extra)], folder)
+      ? await startServer([writeProperties(folder, extraOf(who))], folder)
       : await RealKafka.start(
-          await kafkaProperties(path.join(folder, 'kafka.properties'), path.join(folder, 'data'), { extra }),
+          await kafkaProperties(path.join(folder, 'kafka.properties'), path.join(folder, 'data'), {
+            extra: extraOf(who),
+          }),
         )
   let stopped = false
   try {
@@ -97,11 +108,9 @@ async function expectContent(client: WireClient, name: string, values: readonly 
 const cases = (['ours', 'kafka'] as const).flatMap((first) =>
   (['stop', 'kill'] as const).flatMap((how) => [true, false].map((knowsV2) => ({ first, how, knowsV2 }))),
 )
-// Not proven yet, so not claimed: ours, killed, with Transactions V2, then Kafka.
-const proven = cases.filter(({ first, how, knowsV2 }) => !(first === 'ours' && how === 'kill' && knowsV2))
 
 describeWithKafka('a transaction whose directory passes to another broker in the middle of it', () => {
-  it.each(proven)(
+  it.each(cases)(
     'begun with $first, ended by a $how, V2 $knowsV2: is finished, aborted, timed out or taken over there',
     async ({ first, how, knowsV2 }) => {
       const folder = temporaryFolder()
@@ -115,10 +124,10 @@ describeWithKafka('a transaction whose directory passes to another broker in the
           for (const name of names) {
             producers.set(name, await inTheMiddle(client, name, knowsV2, name === 'forgotten' ? 1_000 : 600_000))
           }
-          // The markers may or may not be written when this life ends; but a Kafka 4.3.1 that finds some of them written
-          // skips the others and tears the transaction, so it gets it whole.
+          // The markers may or may not be written when this life ends; but a Kafka 4.3.1 that is to write them at its
+          // start may skip some, see `extraOf`, so after a kill it gets the transaction whole.
           await endTransaction(client, producer('decided'), true)
-          if (second === 'kafka') await settledState(client, 'decided')
+          if (second === 'kafka' && how === 'kill') await settledState(client, 'decided')
         })
         await live(second, folder.path, how, async (client) => {
           expect(await settledState(client, 'decided')).toBe('CompleteCommit')
