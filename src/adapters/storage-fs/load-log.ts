@@ -10,7 +10,7 @@ import { LeaderEpochs } from '../../domain/log/leader-epochs.ts'
 import { SegmentShape } from '../../domain/log/log-segment.ts'
 import { scanBatches, TORN } from './batch-scan.ts'
 import { parseEpochs } from './checkpoint-text.ts'
-import { DELETED_SUFFIX, EPOCHS_FILE, LOG_SUFFIX, offsetOf, SNAPSHOT_SUFFIX, TXN_INDEX_SUFFIX } from './file-names.ts'
+import { DELETED_SUFFIX, EPOCHS_FILE, INDEX_SUFFIXES, LOG_SUFFIX, offsetOf, SNAPSHOT_SUFFIX } from './file-names.ts'
 import type { SegmentScan } from './file-segment.ts'
 import { damaged, FileSegment } from './file-segment.ts'
 import { ProducerSnapshots } from './producer-snapshots.ts'
@@ -260,8 +260,8 @@ async function cutFile({ fs, files }: StorageContext, path: string, bytes: numbe
 async function discard({ fs, files, logger }: StorageContext, segment: FileSegment): Promise<number> {
   files.forget(segment.logPath)
   await fs.rename(segment.logPath, segment.logPath + DELETED_SUFFIX)
-  // a new segment that begins there must not inherit it
-  await fs.remove(segment.path(TXN_INDEX_SUFFIX))
+  // a new segment that begins there must not inherit them; whoever looks at the log can make them again
+  for (const suffix of INDEX_SUFFIXES) await fs.remove(segment.path(suffix))
   logger.warn('segment behind a cut set aside', { path: segment.logPath, bytes: segment.sizeBytes })
   return segment.sizeBytes
 }

@@ -1,6 +1,6 @@
 /**
  * The `<offset>.snapshot` files of one log: producer states up to an offset. What is in them is the domain's; here
- * only the frame is checked (version, CRC, length), so that a torn file is passed over for an older one.
+ * only the frame is checked (version, CRC, length), so that a torn file goes, and an older one is taken.
  */
 import type { Checksum } from '../../application/ports/checksum.ts'
 import type { LogSnapshot } from '../../application/ports/log-store.ts'
@@ -33,6 +33,8 @@ export class ProducerSnapshots {
     for (const offset of this.#offsets.filter((known) => known <= atOrBelow).reverse()) {
       const bytes = await this.#fs.readFile(this.#path(offset))
       if (bytes !== null && this.#isIntact(bytes)) return { offset, bytes: new Uint8Array(bytes) }
+      // Kafka removes it too: nobody can use it
+      if (bytes !== null) await this.removeWhere((known) => known === offset)
     }
     return null
   }

@@ -1,13 +1,14 @@
 /**
  * What a stopped process left half done in a partition's folder: files on their way out (`.deleted`), compaction that
- * did not finish (`.cleaned`) and compaction that was replacing segments (`.swap`), which is completed. The order is
- * Kafka's: a swap at or past an unfinished cleaning is not complete itself and goes too.
+ * did not finish (`.cleaned`), compaction that was replacing segments (`.swap`), which is completed, and indexes whose
+ * log is gone. The order is Kafka's: a swap at or past an unfinished cleaning is not complete itself and goes too.
  */
 import type { DirectoryEntry } from './file-system.ts'
 import { scanBatches } from './batch-scan.ts'
 import {
   CLEANED_SUFFIX,
   DELETED_SUFFIX,
+  INDEX_SUFFIXES,
   LOG_SUFFIX,
   OFFSET_INDEX_SUFFIX,
   offsetName,
@@ -18,7 +19,6 @@ import {
 } from './file-names.ts'
 import type { StorageContext } from './storage-context.ts'
 
-const INDEX_SUFFIXES = [OFFSET_INDEX_SUFFIX, TIME_INDEX_SUFFIX, TXN_INDEX_SUFFIX]
 const SEGMENT_SUFFIXES = [LOG_SUFFIX, ...INDEX_SUFFIXES]
 
 interface SettledFolder {
@@ -79,6 +79,16 @@ export async function settleUnfinished(
     await fs.rename(`${folder}/${name}`, `${folder}/${final}`)
     names = [...names.filter((other) => other !== name && other !== final), final]
   }
+  // Kafka removes an index without its log too: a later segment that begins there must not inherit it.
+  const logs = new Set(names.filter((name) => name.endsWith(LOG_SUFFIX)))
+  const orphans = INDEX_SUFFIXES.flatMap((suffix) =>
+    names.filter((name) => {
+      const base = offsetOf(name, suffix)
+      return base !== null && !logs.has(offsetName(base) + LOG_SUFFIX)
+    }),
+  )
+  if (orphans.length > 0) context.logger.warn('indexes without a log removed', { folder, names: orphans })
+  await remove(orphans)
   return { names, finished: swapped.length, undone }
 }
 

@@ -6,7 +6,14 @@ import type { FileLogStore } from '../../../src/adapters/storage-fs/file-log-sto
 import { StorageError } from '../../../src/application/ports/log-store.ts'
 import type { FileStorage } from '../../support/file-storage.ts'
 import { fileStorage } from '../../support/file-storage.ts'
-import { appendAll, baseOffsets, storedBatch, takeBytes, testLogOptions } from '../../support/stored-batches.ts'
+import {
+  appendAll,
+  baseOffsets,
+  producerSnapshot,
+  storedBatch,
+  takeBytes,
+  testLogOptions,
+} from '../../support/stored-batches.ts'
 
 const partition = { topic: 'orders', partition: 3 }
 const all = { bytesMax: 1 << 30, atLeastOne: true, before: 1n << 60n }
@@ -237,6 +244,40 @@ describe('the layout of a log directory', () => {
     expect(baseOffsets(takeBytes(await log.read(7n, { ...all, bytesMax: 1 })))).toEqual([8n])
     const left = (await readdir(folder)).filter((name) => /(swap|cleaned|deleted)$/.test(name))
     expect(left).toEqual([])
+  })
+
+  it('removes indexes whose log is gone and a snapshot that is damaged, as Kafka does', async () => {
+    await fill(16) // segments at 0, 4, 8, 12, each with a snapshot
+    await store.close()
+    const at = (name: string) => join(folder, `000000000000000000${name}`)
+    for (const name of ['20.index', '20.timeindex', '20.txnindex']) await writeFile(at(name), Buffer.alloc(34))
+    await writeFile(at('08.snapshot'), 'damaged')
+    store = storage.store()
+    await store.start()
+    const reopened = await store.open(partition, small)
+    expect((await reopened.loadSnapshot(11n))?.offset).toBe(4n)
+    const left = await readdir(folder)
+    expect(left.filter((name) => /20\.|08\.snapshot/.test(name))).toEqual([])
+    expect(left.filter((name) => name.endsWith('.index'))).toHaveLength(4)
+    // the segment that comes to begin there has nothing of what lay under its name
+    await fill(8)
+    expect(await reopened.abortedTransactions(20n, 24n)).toEqual([])
+  })
+
+  it('sets the segments behind a cut aside with all of their files', async () => {
+    await fill(16) // segments at 0, 4, 8, 12
+    await store.close()
+    await rm(join(data, '.kafka_cleanshutdown'))
+    await writeFile(join(data, 'recovery-point-offset-checkpoint'), '0\n1\norders 3 4\n')
+    const damaged = join(folder, '00000000000000000004.log')
+    await writeFile(damaged, (await readFile(damaged)).fill(0, 100))
+    store = storage.store()
+    await store.start()
+    expect((await store.open(partition, small)).range().end).toBe(5n)
+    expect((await readdir(folder)).filter((name) => /00(08|12)\./.test(name)).sort()).toEqual([
+      '00000000000000000008.log.deleted',
+      '00000000000000000012.log.deleted',
+    ])
   })
 
   it('flushes by time where flush.ms asks for it', async () => {
