@@ -1,7 +1,7 @@
 /**
  * `kill -9` under load, again and again on one directory: every promise that was made is kept by the next process.
  *
- *   ODRADEK_SEEDS=50 npm run jest -- test/e2e/kill     more rounds, with fsync off and on
+ *   ODRADEK_SEEDS=50 npm run jest -- test/e2e/kill     50 rounds with fsync off and 50 with it on, instead of 25 each
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { readdirSync } from 'node:fs'
@@ -12,7 +12,7 @@ import { topicIdOf } from '../support/records.ts'
 import { startServer, temporaryFolder, writeProperties, type ServerProcess } from '../support/server-process.ts'
 import type { WireClient } from '../support/wire-client.ts'
 
-const rounds = Number(process.env['ODRADEK_SEEDS'] ?? 4)
+const rounds = Number(process.env['ODRADEK_SEEDS'] ?? 25)
 
 describe.each([
   ['leaving fsync to the operating system', {}],

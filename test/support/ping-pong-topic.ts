@@ -65,16 +65,14 @@ export class PingPongTopic {
   async take(client: WireClient): Promise<void> {
     expect([this.name, await topicIdOf(client, this.name)]).toEqual([this.name, this.#id])
     const shown = await this.check(client)
-    expect([this.name, await this.#askEpochEnds(client, shown)]).toEqual([this.name, this.#epochEnds])
+    const ends = await this.#askEpochEnds(client, shown)
+    // retention may have taken the last batch of an epoch since
+    const known = new Map([...this.#epochEnds].filter(([epoch]) => ends.has(epoch)))
+    expect([this.name, ends]).toEqual([this.name, known])
     const last = this.#last!
-    const again = await produceBatch(client, this.name, 0, last.bytes())
+    const again = await this.#produce(client, last.bytes)
     expect([this.name, again.errorCode, again.baseOffset]).toEqual([this.name, 0, last.offset])
-    const gap = await produceBatch(
-      client,
-      this.name,
-      0,
-      this.#batch([{ key: 'gap', value: 'gap' }], this.#sequence + 1),
-    )
+    const gap = await this.#produce(client, () => this.#batch([{ key: 'gap', value: 'gap' }], this.#sequence + 1))
     expect([this.name, gap.errorCode]).toEqual([this.name, errorCode('OUT_OF_ORDER_SEQUENCE_NUMBER')])
   }
 
@@ -87,12 +85,20 @@ export class PingPongTopic {
   async append(client: WireClient, records: readonly PingPongRecord[]): Promise<void> {
     const sequence = this.#sequence
     const bytes = () => this.#batch(records, sequence)
-    const { errorCode, baseOffset } = await produceBatch(client, this.name, 0, bytes())
+    const { errorCode, baseOffset } = await this.#produce(client, bytes)
     expect([this.name, errorCode, baseOffset]).toEqual([this.name, 0, this.#end])
     records.forEach((record, i) => this.#sent.set(this.#end + BigInt(i), record))
     this.#last = { bytes, offset: baseOffset }
     this.#sequence += records.length
     this.#end += BigInt(records.length)
+  }
+
+  /** As clients do: a real Kafka on a busy machine fences its own broker for a moment. */
+  async #produce(client: WireClient, bytes: () => Uint8Array) {
+    for (;;) {
+      const answer = await produceBatch(client, this.name, 0, bytes())
+      if (answer.errorCode !== errorCode('NOT_LEADER_OR_FOLLOWER')) return answer
+    }
   }
 
   #batch(records: readonly PingPongRecord[], baseSequence: number): Uint8Array {
