@@ -121,7 +121,7 @@ export async function kraftDirectory(
       events.push({ level, event, fields })
     }
   const logger = { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') }
-  const ports: KraftMetadataPorts = { logStore, clock, random: new SystemRandom(), logger, checksum }
+  const ports: KraftMetadataPorts = { logStore, clock, timers: clock, random: new SystemRandom(), logger, checksum }
   const defaults = metadataOptions(path)
   return {
     path,

@@ -3,6 +3,7 @@ import type { Checksum } from '../../application/ports/checksum.ts'
 import type { Clock } from '../../application/ports/clock.ts'
 import type { Logger } from '../../application/ports/logger.ts'
 import type { LogStore } from '../../application/ports/log-store.ts'
+import type { Timers } from '../../application/ports/timers.ts'
 import type { Random } from '../../application/ports/random.ts'
 import type { BrokerEndpoint, ControllerEndpoint } from '../../domain/cluster/metadata-record.ts'
 import type { MetadataFiles } from './metadata-files.ts'
@@ -41,6 +42,7 @@ export interface KraftMetadataOptions extends SnapshotPolicy {
 export interface KraftMetadataPorts {
   readonly logStore: LogStore
   readonly clock: Clock
+  readonly timers: Timers
   readonly random: Random
   readonly logger: Logger
   readonly checksum: Checksum

@@ -114,7 +114,7 @@ export class KraftMetadataRepository implements MetadataRepository {
       await this.#leading.writer.write()
       this.#image = this.#staged
     }
-    await this.#leading.keeper.idle()
+    await this.#leading.keeper.close()
   }
 
   /** One round takes everything that waits: decisions one after the other, then one write for all of them. */

@@ -49,7 +49,7 @@ interface Directory {
 }
 
 export async function takeLeadership(ports: KraftMetadataPorts, options: KraftMetadataOptions): Promise<Leadership> {
-  const { logStore, clock, random, logger, checksum, files = nodeMetadataFiles } = ports
+  const { logStore, clock, timers, random, logger, checksum, files = nodeMetadataFiles } = ports
   const crc32c: Crc32c = (bytes) => checksum.crc32c(bytes)
   // A metadata directory that takes no partitions is formatted like the others, but not registered.
   // One that is offline is neither looked at nor registered, as Kafka does.
@@ -85,7 +85,7 @@ export async function takeLeadership(ports: KraftMetadataPorts, options: KraftMe
   const writer = new MetadataLogWriter(log, epoch, clock, crc32c)
   const { kraftVersion, voters } = loaded
   const keeper = new SnapshotKeeper(
-    { files, log, folder, facts: { kraftVersion, voters }, policy: options, clock, logger, crc32c },
+    { files, log, folder, facts: { kraftVersion, voters }, policy: options, clock, timers, logger, crc32c },
     loaded.bytesSinceSnapshot,
   )
   await keeper.adopt(loaded.snapshots)

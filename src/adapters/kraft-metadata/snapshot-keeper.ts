@@ -3,13 +3,15 @@
  * (`metadata.log.max.record.bytes.between.snapshots`, `metadata.log.max.snapshot.interval.ms`,
  * `metadata.max.retention.bytes`, `metadata.max.retention.ms`).
  *
- * A snapshot is written beside the commits that go on meanwhile; it fails alone, with an error line. There is no
- * timer: without commits there is nothing new to hold.
+ * A snapshot is written beside the commits that go on meanwhile; it fails alone, with an error line. What was written
+ * after the newest one is in the next one when the interval is over, whether more is written or not; Kafka comes to it
+ * by the NoOpRecords that it writes all the time.
  */
 import { join } from 'node:path'
 import type { Clock } from '../../application/ports/clock.ts'
 import type { Logger } from '../../application/ports/logger.ts'
 import type { PartitionLog } from '../../application/ports/log-store.ts'
+import type { Timer, Timers } from '../../application/ports/timers.ts'
 import type { ClusterImage } from '../../domain/cluster/cluster-image.ts'
 import { imageRecords } from '../../domain/cluster/image-records.ts'
 import type { Crc32c } from '../../domain/log/batch-writer.ts'
@@ -20,6 +22,8 @@ import { snapshotFileName, writeSnapshot } from './snapshot-file.ts'
 import { reasonOf } from './unusable-directory.ts'
 
 const READ_ONLY = 0o400
+/** The longest delay of a timer. */
+const DELAY_MS_MAX = 0x7fff_ffff
 
 export interface SnapshotKeeperSources {
   readonly files: MetadataFiles
@@ -28,6 +32,7 @@ export interface SnapshotKeeperSources {
   readonly facts: QuorumFacts
   readonly policy: SnapshotPolicy
   readonly clock: Clock
+  readonly timers: Timers
   readonly logger: Logger
   readonly crc32c: Crc32c
 }
@@ -43,7 +48,11 @@ export class SnapshotKeeper {
   #kept: KeptSnapshot[] = []
   #bytes: number
   #sinceMs: number
+  /** What no snapshot holds yet: the newest image and its time; null = nothing was written since the last one. */
+  #newest: { readonly image: ClusterImage; readonly lastTimestamp: bigint } | null = null
+  #timer: Timer | null = null
   #writing: Promise<void> | null = null
+  #closed = false
 
   /** @param bytesSinceSnapshot what the log holds behind the newest snapshot */
   constructor(sources: SnapshotKeeperSources, bytesSinceSnapshot: number) {
@@ -63,25 +72,42 @@ export class SnapshotKeeper {
   /** To be told of each write that brought the log to `image`; begins a snapshot when it is time for one. */
   written(bytes: number, image: ClusterImage, lastTimestamp: bigint): void {
     this.#bytes += bytes
-    if (this.#writing !== null || image.openTransaction !== null) return
-    const { policy, clock, logger } = this.#sources
-    const waitedMs = clock.monotonicMs() - this.#sinceMs
-    const late = policy.maxSnapshotIntervalMs > 0 && waitedMs >= policy.maxSnapshotIntervalMs
-    if (this.#bytes < policy.maxRecordBytesBetweenSnapshots && !late) return
+    this.#newest = { image, lastTimestamp }
+    this.#takeWhenDue()
+  }
+
+  #takeWhenDue(): void {
+    const { policy, clock, timers, logger } = this.#sources
+    const newest = this.#newest
+    if (this.#closed || newest === null || this.#writing !== null || newest.image.openTransaction !== null) return
+    const interval = policy.maxSnapshotIntervalMs > 0 ? policy.maxSnapshotIntervalMs : Infinity
+    const leftMs = interval - (clock.monotonicMs() - this.#sinceMs)
+    if (this.#bytes < policy.maxRecordBytesBetweenSnapshots && leftMs > 0) {
+      if (leftMs === Infinity) return
+      this.#timer ??= timers.after(Math.min(Math.ceil(leftMs), DELAY_MS_MAX), () => {
+        this.#timer = null
+        this.#takeWhenDue()
+      })
+      return
+    }
     this.#bytes = 0
     this.#sinceMs = clock.monotonicMs()
-    this.#writing = this.#take(image, lastTimestamp)
+    this.#newest = null
+    this.#writing = this.#take(newest.image, newest.lastTimestamp)
       .catch((error: unknown) => {
-        logger.error('metadata snapshot failed', { offset: image.offset + 1n, reason: reasonOf(error) })
+        logger.error('metadata snapshot failed', { offset: newest.image.offset + 1n, reason: reasonOf(error) })
       })
       .finally(() => {
         this.#writing = null
+        this.#takeWhenDue()
       })
   }
 
-  /** Resolves when no snapshot is being written. */
-  async idle(): Promise<void> {
-    while (this.#writing !== null) await this.#writing
+  /** Resolves when no snapshot is being written, and none will be. */
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#timer?.cancel()
+    await this.#writing
   }
 
   async #take(image: ClusterImage, lastContainedLogTimestamp: bigint): Promise<void> {

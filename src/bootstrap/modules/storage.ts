@@ -29,15 +29,24 @@ export function storageModule(
 
     bind(ports.metadata)
       .toResolvedValue(
-        (server, boundPorts, logStore, clock, random, logger, checksum) => {
+        (server, boundPorts, logStore, clock, timers, random, logger, checksum) => {
           if (own.metadata !== undefined) return own.metadata
           if (kind === 'memory') return new MemoryMetadataRepository(random, memoryMetadataOptions(server, boundPorts))
           return new KraftMetadataRepository(
-            { logStore, clock, random, logger, checksum },
+            { logStore, clock, timers, random, logger, checksum },
             kraftMetadataOptions(server, boundPorts),
           )
         },
-        [parts.serverConfig, parts.boundPorts, ports.logStore, ports.clock, ports.random, ports.logger, ports.checksum],
+        [
+          parts.serverConfig,
+          parts.boundPorts,
+          ports.logStore,
+          ports.clock,
+          ports.timers,
+          ports.random,
+          ports.logger,
+          ports.checksum,
+        ],
       )
       .inSingletonScope()
 

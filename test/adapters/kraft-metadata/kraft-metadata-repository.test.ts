@@ -256,19 +256,34 @@ describe('snapshots', () => {
     await again.close()
   })
 
-  it('are taken after the interval', async () => {
+  it('are taken after the interval of what was written before, though nothing more is', async () => {
     await using directory = await kraftDirectory()
     const repository = directory.repository({ maxSnapshotIntervalMs: 1000 })
     await repository.start()
+    directory.clock.advance(400)
     await repository.commit(() => ({ records: topicRecords('t', topicId, 1), answer: null }))
-    directory.clock.advance(1000)
-    await repository.commit(() => ({ records: [configRecord('t', 'a', 'b')], answer: null }))
+    const checkpoints = async () => (await readdir(directory.folder)).filter((file) => file.endsWith('.checkpoint'))
+    directory.clock.advance(599)
     const end = repository.image().offset + 1n
+    expect(directory.clock.pending).toBe(1)
+    directory.clock.advance(1)
+    // nothing is new after that
+    directory.clock.advance(10_000)
     await repository.close()
     const name = `${String(end).padStart(20, '0')}-0000000001.checkpoint`
-    expect((await readSnapshot(join(directory.folder, name), crc32c)).records).toContainEqual(
-      configRecord('t', 'a', 'b'),
-    )
+    expect(await checkpoints()).toEqual([name])
+    const { records } = await readSnapshot(join(directory.folder, name), crc32c)
+    expect(records).toContainEqual(topicRecords('t', topicId, 1)[0])
+    expect(directory.clock.pending).toBe(0)
+  })
+
+  it('that wait for their time leave no timer behind', async () => {
+    await using directory = await kraftDirectory()
+    const repository = directory.repository({ maxSnapshotIntervalMs: 1000 })
+    await repository.start()
+    expect(directory.clock.pending).toBe(1)
+    await repository.close()
+    expect(directory.clock.pending).toBe(0)
   })
 
   it('that are damaged are passed over while the log reaches back', async () => {
