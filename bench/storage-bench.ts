@@ -84,13 +84,16 @@ export function openDescriptors({ pid }: OwnTarget): number {
 }
 
 /** How long `work` took, and what it cost the broker. */
-export async function timed(target: OwnTarget, work: () => Promise<unknown>): Promise<{ seconds: number } & Usage> {
+export async function timed<Result>(
+  target: OwnTarget,
+  work: () => Promise<Result>,
+): Promise<{ readonly result: Result; readonly seconds: number } & Usage> {
   const before = usageOf(target.pid).cpuSeconds
   const started = performance.now()
-  await work()
+  const result = await work()
   const seconds = (performance.now() - started) / 1000
   const after = usageOf(target.pid)
-  return { ...after, seconds, cpuSeconds: after.cpuSeconds - before }
+  return { ...after, result, seconds, cpuSeconds: after.cpuSeconds - before }
 }
 
 /** A broker started, and the seconds until it listened. */
