@@ -24,7 +24,10 @@ interface Entry {
   readonly value: string | null
 }
 
-async function openTopic(configs: Readonly<Record<string, string>>, settings: { readonly dedupeBytes?: number } = {}) {
+async function openTopic(
+  configs: Readonly<Record<string, string>>,
+  settings: { readonly dedupeBytes?: number; readonly bytesPerSecond?: number } = {},
+) {
   const broker = await openProduceBroker(
     [{ name: 't', id: 'dG9waWMtaWQtZm9yLXRlc3', configs: { 'segment.ms': String(HOUR), ...configs } }],
     { logStore: new MemoryLogStore(), startMs },
@@ -42,7 +45,7 @@ async function openTopic(configs: Readonly<Record<string, string>>, settings: { 
       logCleanerDedupeBufferSize: settings.dedupeBytes ?? 1 << 20,
       logCleanerIoBufferSize: 524_288,
       logCleanerIoBufferLoadFactor: 0.9,
-      logCleanerIoMaxBytesPerSecond: Number.MAX_VALUE,
+      logCleanerIoMaxBytesPerSecond: settings.bytesPerSecond ?? Number.MAX_VALUE,
     }),
   )
   const retain = new ApplyRetention(partitions, clock, clock, logger, () => ({
@@ -178,6 +181,26 @@ describe('CompactLogs', () => {
     await append(partition, [{ key: 'a', value: '1' }], old)
     await append(partition, [{ key: 'a', value: '2' }], old + 2n * HOUR)
     expect(await compact.execute()).toBe(expected)
+  })
+
+  it('reads and writes as many bytes a second as log.cleaner.io.max.bytes.per.second allows', async () => {
+    const bytesPerSecond = 50_000
+    const { partition, compact, clock } = await openTopic(compacted, { bytesPerSecond })
+    const value = 'v'.repeat(20_000)
+    for (let i = 0; i < 20; i++) await append(partition, [{ key: `key ${i % 10}`, value }], startMs - 2n * HOUR)
+    await append(partition, [{ key: 'active', value: '' }], startMs)
+    const before = partition.upkeep()!.log.sizeBytes()
+    const began = clock.monotonicMs()
+    let done = false
+    const round = compact.execute().finally(() => (done = true))
+    while (!done) {
+      await new Promise((resolve) => setImmediate(resolve))
+      if (clock.pending > 0) clock.advance(10)
+    }
+    expect(await round).toBe(true)
+    // all of it is read twice, and the half that stays is written
+    const seconds = (clock.monotonicMs() - began) / 1000
+    expect(seconds / ((2.5 * before) / bytesPerSecond)).toBeCloseTo(1, 1)
   })
 
   it('leaves a log with a damaged batch as it is, says so once, and does the others', async () => {
