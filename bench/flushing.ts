@@ -66,7 +66,7 @@ async function compare(broker: OwnTarget, floor: OwnTarget, frames: readonly Uin
   return rates
 }
 
-/** Its seconds are those of the requests: connecting may take a second more, past `socket.listen.backlog.size`. */
+/** Its seconds are those of the requests, without connecting. */
 async function produce(target: OwnTarget, frames: readonly Uint8Array[], requests: number, protocol: boolean) {
   const check = protocol ? checkAnswer.produce : () => undefined
   return await load({ ...addressOf(target), connections, inFlight: 1, frames, requests, check })

@@ -6,14 +6,7 @@ import type { FileLogStore } from '../../../src/adapters/storage-fs/file-log-sto
 import { StorageError } from '../../../src/application/ports/log-store.ts'
 import type { FileStorage } from '../../support/file-storage.ts'
 import { fileStorage } from '../../support/file-storage.ts'
-import {
-  appendAll,
-  baseOffsets,
-  producerSnapshot,
-  storedBatch,
-  takeBytes,
-  testLogOptions,
-} from '../../support/stored-batches.ts'
+import { appendAll, baseOffsets, storedBatch, takeBytes, testLogOptions } from '../../support/stored-batches.ts'
 
 const partition = { topic: 'orders', partition: 3 }
 const all = { bytesMax: 1 << 30, atLeastOne: true, before: 1n << 60n }
