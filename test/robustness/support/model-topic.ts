@@ -132,7 +132,11 @@ export class ModelTopic {
     if (policy === 'compact') return false
     if (retentionBytes >= 0 && bytes >= retentionBytes) return true
     if (retentionMs < 0) return false
-    const gone = this.sent.slice(this.start, start)
-    return gone.every((record) => record === null || nowMs - record.timestampMs > BigInt(retentionMs))
+    const newest = new Map(this.sent.map((record, offset) => [record?.key, offset]))
+    return this.sent.slice(this.start, start).every((record, i) => {
+      if (record === null || nowMs - record.timestampMs > BigInt(retentionMs)) return true
+      // compaction took it, in the same round: what was left in its segment was old enough
+      return this.#compacts && newest.get(record.key)! > this.start + i
+    })
   }
 }
