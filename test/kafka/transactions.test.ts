@@ -148,6 +148,7 @@ describeWithKafka('a transaction whose directory passes to another broker in the
           for (const name of ['commits', 'aborts', 'replaced', 'decided']) {
             await writeTransactional(client, producer(name), name, PARTITIONS, ['last'])
             await endTransaction(client, producer(name), true)
+            if (first === 'kafka' && how === 'kill') await settledState(client, name)
           }
         })
         await live(first, folder.path, 'stop', async (client) => {
