@@ -4,6 +4,7 @@ import { produce } from '../src/adapters/wire/apis/00-produce.ts'
 import { fetch } from '../src/adapters/wire/apis/01-fetch.ts'
 import { metadata } from '../src/adapters/wire/apis/03-metadata.ts'
 import { apiVersions } from '../src/adapters/wire/apis/18-api-versions.ts'
+import { listOffsets } from '../src/adapters/wire/apis/02-list-offsets.ts'
 import { createTopics } from '../src/adapters/wire/apis/19-create-topics.ts'
 import { deleteTopics } from '../src/adapters/wire/apis/20-delete-topics.ts'
 import { incrementalAlterConfigs } from '../src/adapters/wire/apis/44-incremental-alter-configs.ts'
@@ -12,7 +13,7 @@ import { decodeResponse, encodeRequest } from '../test/support/wire-client.ts'
 import { ask } from './load-client.ts'
 
 /** Versions that every broker of the last years serves, so that `--bootstrap` can point at any. */
-const versions = { produce: 7, fetch: 11, createTopics: 4, deleteTopics: 3, metadata: 5 } as const
+const versions = { produce: 7, fetch: 11, listOffsets: 2, createTopics: 4, deleteTopics: 3, metadata: 5 } as const
 
 export const encodeRequestFrame = {
   apiVersions: (): Uint8Array => encodeRequest(apiVersions, 0, {}),
@@ -72,7 +73,17 @@ export async function createTopic(
   const describe = encodeRequest(metadata, versions.metadata, { topics: [{ name }], allowAutoTopicCreation: false })
   for (;;) {
     const topic = decodeResponse(metadata, versions.metadata, await ask(host, port, describe)).topics[0]!
-    if (topic.partitions.length === partitions && topic.partitions.every((p) => p.leaderId >= 0)) return
+    if (topic.partitions.length === partitions && topic.partitions.every((p) => p.leaderId >= 0)) break
+  }
+  // Kafka tells of leaders before they take anything.
+  const asked = Array.from({ length: partitions }, (_, partitionIndex) => ({ partitionIndex, timestamp: -1n }))
+  const ends = encodeRequest(listOffsets, versions.listOffsets, {
+    replicaId: -1,
+    topics: [{ name, partitions: asked }],
+  })
+  for (;;) {
+    const { topics } = decodeResponse(listOffsets, versions.listOffsets, await ask(host, port, ends))
+    if (topics[0]!.partitions.every(({ errorCode }) => errorCode === 0)) return
   }
 }
 
