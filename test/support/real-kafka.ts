@@ -21,6 +21,11 @@ function isPresent(): boolean {
 /** `describe`, skipped by name where there is no Java or no Kafka. */
 export const describeWithKafka = isPresent() ? describe : describe.skip
 
+/** The command line of one of Kafka's tools, for whoever runs it. */
+export function kafkaToolCommand(main: string, ...args: readonly string[]): readonly [string, ...string[]] {
+  return ['java', '-Xmx256m', '-Dlog4j2.level=WARN', '-cp', join(toolLibs, '*'), main, ...args]
+}
+
 function java(main: string, args: readonly string[], heap: string): ChildProcess {
   const jars = main === 'kafka.Kafka' || main === 'kafka.tools.StorageTool' ? libs : toolLibs
   const options = [`-Xmx${heap}`, '-Djava.awt.headless=true', '-Dlog4j2.level=WARN', '-cp', join(jars, '*')]

@@ -7,8 +7,17 @@ import { buildSync } from 'esbuild'
 const here = import.meta.dirname
 const root = path.join(here, '..', '..')
 
-/** How a program is started; arguments are added. */
-export type Command = readonly [program: string, ...args: string[]]
+/** What a program is to do; the output topic has the name of its group and its transactional id too. */
+export interface Job {
+  readonly bootstrap: string
+  readonly input: string
+  readonly name: string
+}
+
+type CommandLine = readonly [program: string, ...args: string[]]
+
+/** How a program is started: the job's parts are added as arguments, or it says itself where they belong. */
+export type Command = CommandLine | ((job: Job) => CommandLine)
 
 /** A program of this folder in TypeScript, for a Node without a loader for it. */
 export function nodeProgram(file: string): Command {
@@ -27,8 +36,7 @@ const FAILURES_MAX = 20
 
 export class Transformer {
   readonly name: string
-  readonly #command: Command
-  readonly #args: readonly string[]
+  readonly #command: CommandLine
   #child: ChildProcess | null = null
   #watchers: (() => void)[] = []
   #errors = ''
@@ -39,13 +47,13 @@ export class Transformer {
 
   constructor(name: string, command: Command, bootstrap: string, input: string) {
     this.name = name
-    this.#command = command
-    this.#args = [bootstrap, input, name]
+    this.#command =
+      typeof command === 'function' ? command({ bootstrap, input, name }) : [...command, bootstrap, input, name]
   }
 
   start(): void {
     const [program, ...args] = this.#command
-    const child = spawn(program, [...args, ...this.#args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
     child.stderr.on('data', (data: Buffer) => (this.#errors = (this.#errors + data.toString()).slice(-4_000)))
     createInterface(child.stdout).on('line', () => {
