@@ -11,6 +11,7 @@ const config: Config = {
   transform: { '^.+\\.ts$': ['ts-jest', { useESM: true }] },
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
   testPathIgnorePatterns: ['/node_modules/', '/test/kafka/'],
+  testSequencer: '<rootDir>/scripts/long-tests-first.mjs',
   maxWorkers: 2,
   // What one file leaves in a worker's heap makes the collector's rounds in the next one longer: simulations took five times as long.
   workerIdleMemoryLimit: '300MB',
