@@ -87,18 +87,34 @@ export class WriteQueue {
         continue
       }
       this.#writing = true
-      this.#log.append(batches[0]!.baseOffset, batches).then(
-        (outcome) => {
-          if (outcome === 'appended') this.#written(group, batches)
-          else this.#failed(group, new Error('Somebody else appended to the log'))
-        },
-        (cause: unknown) => this.#failed(group, cause),
-      )
+      this.#write(group, batches)
       return
     }
     const idle = this.#whenIdle
     this.#whenIdle = []
     for (const resolve of idle) resolve()
+  }
+
+  #write(group: readonly QueuedWrite[], batches: readonly StampedBatch[]): void {
+    const at = batches[0]!.baseOffset
+    let now: 'appended' | null
+    try {
+      now = this.#log.appendNow?.(at, batches) ?? null
+    } catch (cause) {
+      this.#failed(group, cause)
+      return
+    }
+    if (now === 'appended') {
+      this.#written(group, batches)
+      return
+    }
+    this.#log.append(at, batches).then(
+      (outcome) => {
+        if (outcome === 'appended') this.#written(group, batches)
+        else this.#failed(group, new Error('Somebody else appended to the log'))
+      },
+      (cause: unknown) => this.#failed(group, cause),
+    )
   }
 
   #takeLatecomers(): void {

@@ -42,4 +42,33 @@ describe('the ordered writer of one log', () => {
       [0n, 1n],
     ])
   })
+
+  it('writes in the same turn what the log takes at once, and fails as a whole when that fails', async () => {
+    const appends: bigint[][] = []
+    let fails = false
+    const appendNow = (_: bigint, batches: readonly StampedBatch[]) => {
+      if (fails) throw new Error('EIO')
+      appends.push(batches.map(({ baseOffset }) => baseOffset))
+      return 'appended'
+    }
+    const log = { appendNow, append: () => Promise.reject(new Error('not asked for')) } as unknown as PartitionLog
+    const events: string[] = []
+    const queue = new WriteQueue(log, {
+      written: (_, end) => events.push(`written to ${end}`),
+      failed: (cause) => events.push(String(cause)),
+    })
+    const write = (offset: bigint) => ({
+      batch: batchAt(offset),
+      settle: (written: boolean) => events.push(`${offset} ${written ? 'settled' : 'lost'}`),
+    })
+    queue.push(write(0n))
+    queue.push(write(1n))
+    await queue.idle()
+    expect(appends).toEqual([[0n, 1n]])
+    fails = true
+    queue.push(write(2n))
+    await queue.idle()
+    queue.push(write(3n))
+    expect(events).toEqual(['written to 2', '0 settled', '1 settled', 'Error: EIO', '2 lost', '3 lost'])
+  })
 })

@@ -6,6 +6,7 @@ import type { FileLogStoreOptions } from '../../src/adapters/storage-fs/file-log
 import { FileLogStore } from '../../src/adapters/storage-fs/file-log-store.ts'
 import { BufferPool } from '../../src/adapters/storage-fs/buffer-pool.ts'
 import { DelayedRemoval } from '../../src/adapters/storage-fs/delayed-removal.ts'
+import { EndOfTurn } from '../../src/adapters/storage-fs/end-of-turn.ts'
 import type { FileSystem } from '../../src/adapters/storage-fs/file-system.ts'
 import { nodeFileSystem } from '../../src/adapters/storage-fs/file-system.ts'
 import { IndexCache } from '../../src/adapters/storage-fs/index-cache.ts'
@@ -68,6 +69,7 @@ export function storageContext({ timers, events }: FileStorage): StorageContext 
     pool: new BufferPool(1 << 20),
     indexes: new IndexCache(1 << 20),
     removal: new DelayedRemoval(nodeFileSystem, timers, logger),
+    endOfTurn: new EndOfTurn(),
     checksum: testChecksum,
     timers,
     logger,

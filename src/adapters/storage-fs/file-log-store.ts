@@ -18,6 +18,7 @@ import { topicPartitionKey } from '../../domain/topic-partition.ts'
 import { BufferPool } from './buffer-pool.ts'
 import { parseTopicId } from './checkpoint-text.ts'
 import { DelayedRemoval } from './delayed-removal.ts'
+import { EndOfTurn } from './end-of-turn.ts'
 import { renamedFolder, METADATA_FILE } from './file-names.ts'
 import type { FilePartitionLog } from './file-partition-log.ts'
 import type { FileSystem } from './file-system.ts'
@@ -87,6 +88,7 @@ export class FileLogStore implements LogStore {
       pool: new BufferPool(READ_BUFFER_BYTES_KEPT),
       indexes: new IndexCache(INDEX_BYTES_KEPT),
       removal: new DelayedRemoval(fs, timers, logger),
+      endOfTurn: new EndOfTurn(),
       checksum,
       timers,
       logger,

@@ -43,7 +43,6 @@ export class FilePartitionLog implements PartitionLog {
   readonly topicPartition: TopicPartition
   readonly topicId: Uuid
   readonly directory: string
-  readonly gather = (write: () => void): unknown => setImmediate(write)
   readonly #folder: string
   readonly #context: StorageContext
   readonly #keeper: LogKeeper
@@ -115,6 +114,19 @@ export class FilePartitionLog implements PartitionLog {
     const release = () => batches.forEach((batch) => batch.lease?.release())
     appended.then(release, release)
     return appended
+  }
+
+  gather(write: () => void): void {
+    this.#context.endOfTurn.run(write)
+  }
+
+  appendNow(at: bigint, batches: readonly StampedBatch[]): 'appended' | null {
+    if (!this.#activity.isFree) return null
+    try {
+      return this.#tail.appendNow(at, batches)
+    } catch (error) {
+      throw this.#activity.failed(error)
+    }
   }
 
   read(from: bigint, limits: ReadLimits): Promise<LogSlice> {

@@ -183,6 +183,13 @@ export class FileSegment implements IndexHolder {
     }
   }
 
+  /** As `write`, in this turn; false = it was not done, and what part of it was is to be written again. */
+  writeNow(chunks: readonly Uint8Array[], bytes: number): boolean {
+    const { fs, files } = this.#context
+    const fd = fs.writevNow === undefined ? null : files.peek(this.logPath)
+    return fd !== null && fs.writevNow!(fd, chunks, this.sizeBytes) === bytes
+  }
+
   /** Looks at every batch (`verify`: also at its CRC) and makes indexes and numbers anew. Changes nothing. */
   async scan(verify: boolean, jitterMs = 0n): Promise<SegmentScan> {
     const { fs, pool, files, checksum } = this.#context

@@ -20,6 +20,11 @@ export interface FileSystem {
   read(fd: number, buffer: Uint8Array, at: number, length: number, position: number): Promise<number>
   /** Writes the chunks one behind the other; answers how many bytes went out, which may be less than asked. */
   writev(fd: number, chunks: readonly Uint8Array[], position: number): Promise<number>
+  /**
+   * As `writev`, in this turn. null = not now, or it failed: whoever asks then writes all of it with `writev`, which
+   * says what is wrong. Absent where nothing is to be had by it.
+   */
+  writevNow?(fd: number, chunks: readonly Uint8Array[], position: number): number | null
   truncate(fd: number, bytes: number): Promise<void>
   /** Brings the file's data and size to the disk. */
   sync(fd: number): Promise<void>

@@ -24,6 +24,11 @@ export class LogActivity {
     this.#offline = offline
   }
 
+  /** Whether a change that is made in this turn is in nobody's way. */
+  get isFree(): boolean {
+    return this.#changesUnderWay === 0 && this.state === 'open'
+  }
+
   /** Runs `work` when the changes before it are done: at once when there are none. */
   change<T>(work: () => Promise<T>): Promise<T> {
     this.#changesUnderWay++

@@ -9,7 +9,7 @@ import { FileSegment } from './file-segment.ts'
 import type { LoadedLog } from './load-log.ts'
 import type { LogActivity } from './log-activity.ts'
 import type { LogSync } from './log-sync.ts'
-import { addBatch, endTimeIndex } from './segment-indexes.ts'
+import { addBatch, endTimeIndex, type SegmentIndexes } from './segment-indexes.ts'
 import type { StorageContext } from './storage-context.ts'
 
 /** The other parts of the log. */
@@ -78,9 +78,39 @@ export class LogTail {
     if (end - this.#disk.recoveryPoint >= this.options.flushMessages) {
       await this.#activity.drain()
       await this.#disk.to(end)
-    } else this.#disk.later(this.options, () => this.end)
+    }
+    this.#ended(end)
+    return 'appended'
+  }
+
+  /** Everything before `end` can be read; what is not on the disk of it comes there in time. */
+  #ended(end: bigint): void {
+    if (end > this.#disk.recoveryPoint) this.#disk.later(this.options, () => this.end)
     this.end = end
     if (this.#plan.end < end) this.#plan.reset(this.shape, end)
+  }
+
+  /**
+   * As `append`, in this turn, if nothing of it has to wait. null = it has to: nothing was done that `append` does not
+   * do again. To be called while no change is under way.
+   */
+  appendNow(at: bigint, batches: readonly StampedBatch[]): 'appended' | null {
+    const last = batches.at(-1)
+    const indexes = this.active.pinnedIndexes
+    if (at !== this.end || last === undefined || indexes === null) return null
+    const end = last.lastOffset + 1n
+    if (end - this.#disk.recoveryPoint >= this.options.flushMessages) return null
+    const chunks: Uint8Array[] = []
+    let bytes = 0
+    for (const batch of batches) {
+      if (batch.newSegment !== undefined || batch.aborted !== undefined) return null
+      chunks.push(batch.bytes)
+      bytes += batch.bytes.byteLength
+    }
+    this.changed = true
+    if (!this.active.writeNow(chunks, bytes)) return null
+    this.#count(batches, 0, batches.length, indexes)
+    this.#ended(end)
     return 'appended'
   }
 
@@ -96,7 +126,11 @@ export class LogTail {
       if (aborted !== undefined) await active.aborted.add(aborted)
     }
     await active.write(chunks)
-    const indexes = active.pinnedIndexes ?? (await active.indexes())
+    this.#count(batches, from, to, active.pinnedIndexes ?? (await active.indexes()))
+  }
+
+  /** Batches `from` to `to` are written: they count, and have their entries in the indexes. */
+  #count(batches: readonly StampedBatch[], from: number, to: number, indexes: SegmentIndexes): void {
     let epochsChanged = false
     for (let i = from; i < to; i++) {
       const { bytes, baseOffset, lastOffset, maxTimestamp, leaderEpoch } = batches[i]!
@@ -104,7 +138,7 @@ export class LogTail {
       addBatch(indexes, this.shape, counted, this.options.indexIntervalBytes)
       if (this.#epochs.epochs.assign(leaderEpoch, baseOffset)) epochsChanged = true
     }
-    active.sizeBytes = this.shape.sizeBytes
+    this.active.sizeBytes = this.shape.sizeBytes
     if (epochsChanged) this.#epochs.saveLater()
   }
 

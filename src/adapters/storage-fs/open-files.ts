@@ -26,16 +26,27 @@ export class OpenFiles {
   use<T>(path: string, work: (fd: number) => Promise<T>): Promise<T> {
     const file = this.#files.get(path)
     if (file === undefined || typeof file.fd !== 'number') return this.#useOpening(path, file, work)
-    // In the order of their use, which matters once there are nearly as many as may be.
-    if (this.#files.size * 2 > this.#max) {
-      this.#files.delete(path)
-      this.#files.set(path, file)
-    }
+    this.#touch(path, file)
     file.users++
     const result = work(file.fd)
     const done = () => this.#done(file)
     result.then(done, done)
     return result
+  }
+
+  /** The descriptor for use in this turn only; null when the file is not open yet. */
+  peek(path: string): number | null {
+    const file = this.#files.get(path)
+    if (file === undefined || typeof file.fd !== 'number') return null
+    this.#touch(path, file)
+    return file.fd
+  }
+
+  /** In the order of their use, which matters once there are nearly as many as may be. */
+  #touch(path: string, file: OpenFile): void {
+    if (this.#files.size * 2 <= this.#max) return
+    this.#files.delete(path)
+    this.#files.set(path, file)
   }
 
   async #useOpening<T>(path: string, opening: OpenFile | undefined, work: (fd: number) => Promise<T>): Promise<T> {

@@ -1,11 +1,13 @@
 /**
- * The machine's file system for a store that starts: its first operations block, because a way to the thread pool and
- * back takes several times as long as the work on a small file, and nobody is served yet. They are few, so that a
- * start with much to read leaves the process free for signals; those behind them run on the thread pool.
+ * The machine's file system as a store uses it. The first operations block, because a way to the thread pool and back
+ * takes several times as long as the work on a small file, and nobody is served yet. They are few, so that a start with
+ * much to read leaves the process free for signals; those behind them run on the thread pool. Small writes may block
+ * whenever (small-writes.ts).
  */
 import fs from 'node:fs'
 import { dirname } from 'node:path'
 import { isMissing, nodeFileSystem, type FileSystem } from './file-system.ts'
+import { SmallWrites } from './small-writes.ts'
 
 /** More than an empty directory takes until the broker serves. */
 const BLOCKING_OPERATIONS = 64
@@ -18,6 +20,7 @@ export function startingFileSystem(): FileSystem {
   let left = BLOCKING_OPERATIONS
   const blocks = (): boolean => left > 0 && left-- > 0
   const node = nodeFileSystem
+  const smallWrites = new SmallWrites(() => performance.now())
   return {
     ...node,
     open: (path, flags) => (blocks() ? now(() => fs.openSync(path, flags, 0o644)) : node.open(path, flags)),
@@ -28,6 +31,14 @@ export function startingFileSystem(): FileSystem {
         : node.read(fd, buffer, at, length, position),
     writev: (fd, chunks, position) =>
       blocks() ? now(() => fs.writevSync(fd, chunks, position)) : node.writev(fd, chunks, position),
+    writevNow(fd, chunks, position) {
+      try {
+        return smallWrites.run(chunks, () => fs.writevSync(fd, chunks, position))
+      } catch {
+        // the same write on the thread pool fails too, and is told of
+        return null
+      }
+    },
     sync: (fd) => (blocks() ? now(() => fs.fdatasyncSync(fd)) : node.sync(fd)),
     syncDirectory: (path) => (blocks() ? now(() => syncDirectory(path)) : node.syncDirectory(path)),
     sizeOf: (path) => (blocks() ? now(() => fs.statSync(path).size) : node.sizeOf(path)),

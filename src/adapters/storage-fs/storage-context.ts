@@ -4,6 +4,7 @@ import type { Logger } from '../../application/ports/logger.ts'
 import type { Timers } from '../../application/ports/timers.ts'
 import type { BufferPool } from './buffer-pool.ts'
 import type { DelayedRemoval } from './delayed-removal.ts'
+import type { EndOfTurn } from './end-of-turn.ts'
 import type { FileSystem } from './file-system.ts'
 import type { IndexCache } from './index-cache.ts'
 import type { OpenFiles } from './open-files.ts'
@@ -14,6 +15,7 @@ export interface StorageContext {
   readonly pool: BufferPool
   readonly indexes: IndexCache
   readonly removal: DelayedRemoval
+  readonly endOfTurn: EndOfTurn
   readonly checksum: Checksum
   readonly timers: Timers
   readonly logger: Logger

@@ -146,6 +146,13 @@ export interface PartitionLog {
   append(at: bigint, batches: readonly StampedBatch[]): Promise<'appended' | 'conflict'>
 
   /**
+   * As `append`, done when it returns: for what takes no longer than handing it to somebody else. null = it is to be
+   * appended with `append`, and nothing has happened yet. Throws what `append` rejects with, and is never called while
+   * one is under way.
+   */
+  appendNow?(at: bigint, batches: readonly StampedBatch[]): 'appended' | null
+
+  /**
    * The batches from the one that holds `from` (which may lie inside it) on. `from` must be within
    * `[start, end]`; at `end` the slice is empty. Where compaction left a gap, reading goes on at the next batch.
    */

@@ -41,6 +41,16 @@ describe.each([
     expect(await fs.list(join(folder, 'a'))).toEqual([{ name: 'b', directory: true }])
   })
 
+  it('writes at once what is small', async () => {
+    const fs = await fileSystem()
+    const fd = await fs.open(join(folder, 'new'), 'w+')
+    expect(fs.writevNow!(fd, [Buffer.from('ab'), Buffer.from('c')], 0)).toBe(3)
+    expect(fs.writevNow!(fd, [Buffer.alloc(100_000)], 3)).toBeNull()
+    await fs.close(fd)
+    expect(fs.writevNow!(fd, [Buffer.from('x')], 0)).toBeNull()
+    expect(Buffer.from((await fs.readFile(join(folder, 'new')))!).toString('latin1')).toBe('abc')
+  })
+
   it('rejects, and never throws', async () => {
     const fs = await fileSystem()
     const missing = join(folder, 'missing')

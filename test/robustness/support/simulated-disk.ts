@@ -160,6 +160,21 @@ export class SimulatedDisk {
     file.pending.push(change)
   }
 
+  /** All of the bytes, or fewer, as far as there is room. */
+  #writeSome(fd: number, bytes: Uint8Array, position: number): number {
+    const wanted = this.#below(10) === 0 ? 1 + this.#below(bytes.length) : bytes.length
+    if (this.#room === 0 && wanted > 0) throw ioError('ENOSPC')
+    const written = Math.min(wanted, this.#room)
+    this.#room -= written
+    this.#write(fd, { position, bytes: bytes.subarray(0, written) })
+    return written
+  }
+
+  /** The process dies in the middle of a write. */
+  #tear(fd: number, bytes: Uint8Array, position: number): void {
+    this.#write(fd, { position, bytes: bytes.subarray(0, this.#below(bytes.length + 1)) })
+  }
+
   #openFile(path: string, flags: string): number {
     const found = this.#names.get(path)
     if (flags === 'wx' && found !== undefined) throw ioError('EEXIST')
@@ -194,21 +209,19 @@ export class SimulatedDisk {
         this.#run(() => this.#open.get(fd)!.data.copy(buffer, at, position, position + length)),
       writev: (fd, chunks, position) =>
         this.#run(
-          () => {
-            const bytes = joined(chunks)
-            const wanted = this.#below(10) === 0 ? 1 + this.#below(bytes.length) : bytes.length
-            if (this.#room === 0 && wanted > 0) throw ioError('ENOSPC')
-            const written = Math.min(wanted, this.#room)
-            this.#room -= written
-            this.#write(fd, { position, bytes: bytes.subarray(0, written) })
-            return written
-          },
+          () => this.#writeSome(fd, joined(chunks), position),
           true,
-          () => {
-            const bytes = joined(chunks)
-            this.#write(fd, { position, bytes: bytes.subarray(0, this.#below(bytes.length + 1)) })
-          },
+          () => this.#tear(fd, joined(chunks), position),
         ),
+      writevNow: (fd, chunks, position) => {
+        // the other half goes the longer way, as large writes and those on a slow disk do
+        if (this.#dead || this.#below(2) === 0) return null
+        if (this.#operationsLeft-- <= 0) {
+          this.#tear(fd, joined(chunks), position)
+          this.kill()
+        }
+        return this.isDead || this.#fails() || this.#room === 0 ? null : this.#writeSome(fd, joined(chunks), position)
+      },
       truncate: (fd, bytes) => this.#run(() => this.#write(fd, { position: bytes, bytes: null }), true),
       sync: (fd) =>
         this.#run(() => {
