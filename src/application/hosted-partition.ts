@@ -11,10 +11,10 @@ import type { TopicConfig } from '../domain/config/topic-config.ts'
 import type { KafkaError } from '../domain/errors.ts'
 import type { AbortedTransaction } from '../domain/log/aborted-transaction.ts'
 import { refusal, type Refusal } from '../domain/log/append-rules.ts'
-import { readEndMarker } from '../domain/log/end-marker.ts'
+import { readEndMarker, type EndMarker } from '../domain/log/end-marker.ts'
 import type { LeaderEpochEntry } from '../domain/log/leader-epochs.ts'
 import { encodeProducerSnapshot } from '../domain/log/producer-snapshot.ts'
-import { ProducerStates, type ProducerEntry } from '../domain/log/producer-state.ts'
+import { ProducerStates, type DuplicateBatch, type ProducerEntry } from '../domain/log/producer-state.ts'
 import type { RecordBatchView } from '../domain/log/record-batch.ts'
 import { NO_LEAVE, type FirstBatch } from '../domain/log/transaction-leaves.ts'
 import { topicPartitionKey, type TopicPartition } from '../domain/topic-partition.ts'
@@ -297,9 +297,8 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
     const prepared = prepareBatch(command.batch, config, origin, this.#key, nowMs, this.#context)
     if ('error' in prepared) return prepared
     const { view } = prepared
-    const decision = view.isControl
-      ? this.#decideMarker(view, command.transactionVersion ?? 0)
-      : this.#producers.decide(view, origin, command.leave ?? NO_LEAVE)
+    const marker = view.isControl ? readEndMarker(view) : null
+    const decision = this.#judge(command, view, marker)
     if (typeof decision === 'object') {
       pending.place(null, decision.baseOffset, decision.timestamp)
       this.#queue!.push(pending)
@@ -307,20 +306,24 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
     }
     if (decision !== 'accept') return refusal(decision, true)
     const baseOffset = this.#end
-    const batch = this.#stamp(view, prepared.changed ? undefined : command.lease, nowMs)
+    const batch = this.#stamp(view, marker, prepared.changed ? undefined : command.lease, nowMs)
     const logAppendTimeMs = config.messageTimestampType === 'LogAppendTime' ? nowMs : NOT_KNOWN
     pending.place(batch, baseOffset, logAppendTimeMs)
     this.#queue!.push(pending)
     return null
   }
 
-  #decideMarker(view: RecordBatchView, transactionVersion: number): 'accept' | KafkaError {
-    const marker = readEndMarker(view)
-    return marker === null ? 'accept' : this.#producers.decideMarker(view, marker, transactionVersion)
+  #judge(
+    { origin, leave, transactionVersion }: AppendCommand,
+    view: RecordBatchView,
+    marker: EndMarker | null,
+  ): 'accept' | DuplicateBatch | KafkaError {
+    if (marker !== null) return this.#producers.decideMarker(view, marker, transactionVersion ?? 0)
+    return view.isControl ? 'accept' : this.#producers.decide(view, origin, leave ?? NO_LEAVE)
   }
 
   /** Gives the batch its place: from here on it is in the log, though not yet written. */
-  #stamp(view: RecordBatchView, lease: Lease | undefined, nowMs: bigint): StampedBatch {
+  #stamp(view: RecordBatchView, marker: EndMarker | null, lease: Lease | undefined, nowMs: bigint): StampedBatch {
     const baseOffset = this.#end
     const leaderEpoch = this.image.leaderEpoch
     view.stamp(baseOffset, leaderEpoch)
@@ -329,12 +332,13 @@ export class HostedPartition implements ReadablePartition, UpkeptPartition {
     const bytes = view.bytes
     const announced = this.#log!.announce({ sizeBytes: bytes.length, lastOffset, maxTimestamp }, nowMs)
     const snapshot = announced === 'new segment' ? this.#snapshot() : null
-    const aborted = this.#producers.evolve(view, view.isControl ? readEndMarker(view) : null)
+    const aborted = this.#producers.evolve(view, marker)
     this.#unsaved = true
     this.#end = lastOffset + 1n
     lease?.retain()
-    if (snapshot === null && lease !== undefined) {
-      // Nearly every batch is of this shape; spreading would cost more than all of the above.
+    if (snapshot === null && aborted === null) {
+      // Nearly every batch is of these shapes; spreading would cost more than all of the above.
+      if (lease === undefined) return { bytes, baseOffset, lastOffset, maxTimestamp, leaderEpoch }
       return { bytes, baseOffset, lastOffset, maxTimestamp, leaderEpoch, lease }
     }
     return {

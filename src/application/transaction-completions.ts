@@ -11,11 +11,11 @@ import type { TopicPartition } from '../domain/topic-partition.ts'
 import { partitionsOf, type Transaction } from '../domain/transactions/transaction.ts'
 import type { Logger } from './ports/logger.ts'
 import type { Timer, Timers } from './ports/timers.ts'
-import type { TransactionMarker } from './transaction-markers.ts'
+import type { MarkerSettled, TransactionMarker } from './transaction-markers.ts'
 
-/** Writes one marker; resolves when it is written, or with why it is not. */
+/** Writes the markers of one transaction (`TransactionMarkers`). */
 export interface MarkerWriter {
-  write(marker: TransactionMarker): Promise<KafkaError | null>
+  write(marker: TransactionMarker, to: readonly TopicPartition[], settled: MarkerSettled): void
 }
 
 export interface CompletionPorts {
@@ -47,11 +47,11 @@ export class TransactionCompletions {
   begin(transaction: Transaction, coordinatorEpoch: number): void {
     const { transactionalId } = transaction
     if (this.#closed || this.#running.has(transactionalId)) return
-    const completion = new Completion(this.#ports, transaction, coordinatorEpoch)
-    this.#running.set(transactionalId, completion)
-    void completion.run().then(() => {
+    const completion = new Completion(this.#ports, transaction, coordinatorEpoch, () => {
       if (this.#running.get(transactionalId) === completion) this.#running.delete(transactionalId)
     })
+    this.#running.set(transactionalId, completion)
+    completion.run()
   }
 
   /** Resolves when the transaction is complete, or is not completed here any more; null = none is under way. */
@@ -75,80 +75,86 @@ export class TransactionCompletions {
 class Completion {
   readonly #ports: CompletionPorts
   readonly #transaction: Transaction
-  readonly #coordinatorEpoch: number
-  readonly #pauses = new Map<Timer, () => void>()
+  readonly #marker: TransactionMarker
+  readonly #over: () => void
+  readonly #pauses = new Set<Timer>()
   readonly done: Promise<void>
   #resolve: () => void = () => undefined
   #isCancelled = false
+  /** Partitions without their marker. */
+  #left = 0
 
-  constructor(ports: CompletionPorts, transaction: Transaction, coordinatorEpoch: number) {
+  /** @param over called once, when it is complete or cancelled */
+  constructor(ports: CompletionPorts, transaction: Transaction, coordinatorEpoch: number, over: () => void) {
+    const { producerId, producerEpoch, state, clientVersion } = transaction
     this.#ports = ports
     this.#transaction = transaction
-    this.#coordinatorEpoch = coordinatorEpoch
+    this.#marker = {
+      producerId,
+      producerEpoch,
+      coordinatorEpoch,
+      committed: state === 'PrepareCommit',
+      transactionVersion: clientVersion,
+    }
+    this.#over = over
     this.done = new Promise((resolve) => {
       this.#resolve = resolve
     })
   }
 
-  /** Never rejects. */
-  async run(): Promise<void> {
+  run(): void {
     const partitions = partitionsOf(this.#transaction)
-    await Promise.all(partitions.map((each) => this.#until(() => this.#mark(each), each)))
-    await this.#until(() => this.#ports.record(this.#transaction))
-    this.#resolve()
+    this.#left = partitions.length
+    if (partitions.length === 0) void this.#record(BACKOFF_MS)
+    else this.#mark(partitions, BACKOFF_MS)
   }
 
   cancel(): void {
     this.#isCancelled = true
-    for (const [timer, resume] of this.#pauses) {
-      timer.cancel()
-      resume()
-    }
+    for (const timer of this.#pauses) timer.cancel()
+    this.#end()
+  }
+
+  #end(): void {
+    this.#over()
     this.#resolve()
   }
 
-  async #mark({ topic, partition }: TopicPartition): Promise<KafkaError | null> {
-    const { producerId, producerEpoch, state, clientVersion } = this.#transaction
-    const error = await this.#ports.markers.write({
-      topic,
-      partition,
-      producerId,
-      producerEpoch,
-      coordinatorEpoch: this.#coordinatorEpoch,
-      committed: state === 'PrepareCommit',
-      transactionVersion: clientVersion,
+  /** Writes the markers of these partitions; each that fails is tried again by itself, `delayMs` later. */
+  #mark(partitions: readonly TopicPartition[], delayMs: number): void {
+    this.#ports.markers.write(this.#marker, partitions, (place, error) => {
+      if (this.#isCancelled) return
+      const partition = partitions[place]!
+      if (this.#isMarked(partition, error)) {
+        if (--this.#left === 0) void this.#record(BACKOFF_MS)
+      } else this.#again({ ...partition, failure: error }, delayMs, (nextMs) => this.#mark([partition], nextMs))
     })
-    if (error === null || error === 'UNKNOWN_TOPIC_OR_PARTITION') return null
-    if (error !== 'INVALID_PRODUCER_EPOCH' && error !== 'TRANSACTION_COORDINATOR_FENCED') return error
+  }
+
+  #isMarked({ topic, partition }: TopicPartition, error: KafkaError | null): boolean {
+    if (error === null || error === 'UNKNOWN_TOPIC_OR_PARTITION') return true
+    if (error !== 'INVALID_PRODUCER_EPOCH' && error !== 'TRANSACTION_COORDINATOR_FENCED') return false
     // Somebody else ended the producer's transaction there (an operator's abort of a hanging one): nothing is open.
     this.#report('warn', 'transaction marker superseded', { topic, partition, error })
-    return null
+    return true
   }
 
-  #isWanted(): boolean {
-    return !this.#isCancelled
+  async #record(delayMs: number): Promise<void> {
+    const failure = await this.#ports.record(this.#transaction).catch((cause: unknown) => ({ cause }))
+    if (this.#isCancelled) return
+    if (failure === null) this.#end()
+    else this.#again({ failure }, delayMs, (nextMs) => void this.#record(nextMs))
   }
 
-  /** Repeats what fails. */
-  async #until(attempt: () => Promise<KafkaError | null>, where: object = {}): Promise<void> {
-    for (let delayMs = BACKOFF_MS; this.#isWanted(); delayMs = Math.min(2 * delayMs, BACKOFF_MAX_MS)) {
-      const failure = await attempt().catch((cause: unknown) => ({ cause }))
-      if (failure === null || !this.#isWanted()) return
-      // The first few failures are those of partitions and groups that are still being opened.
-      const level = delayMs === BACKOFF_MAX_MS ? 'warn' : 'debug'
-      this.#report(level, 'transaction not complete yet', { ...where, failure, delayMs })
-      await this.#pause(delayMs)
-    }
-  }
-
-  #pause(delayMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = this.#ports.timers.after(delayMs, () => {
-        this.#pauses.delete(timer)
-        resolve()
-      })
-      this.#pauses.set(timer, resolve)
+  #again(why: object, delayMs: number, attempt: (nextMs: number) => void): void {
+    // The first few failures are those of partitions and groups that are still being opened.
+    const level = delayMs === BACKOFF_MAX_MS ? 'warn' : 'debug'
+    this.#report(level, 'transaction not complete yet', { ...why, delayMs })
+    const timer = this.#ports.timers.after(delayMs, () => {
+      this.#pauses.delete(timer)
+      attempt(Math.min(2 * delayMs, BACKOFF_MAX_MS))
     })
+    this.#pauses.add(timer)
   }
 
   #report(level: 'debug' | 'warn', event: string, fields: object): void {

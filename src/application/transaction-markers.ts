@@ -6,17 +6,16 @@
  */
 import { CONSUMER_OFFSETS_TOPIC } from '../domain/cluster/internal-topics.ts'
 import type { KafkaError } from '../domain/errors.ts'
-import { buildEndMarker } from '../domain/log/end-marker.ts'
-import { RecordBatchView } from '../domain/log/record-batch.ts'
+import { buildEndMarkers } from '../domain/log/end-marker.ts'
+import type { RecordBatchView } from '../domain/log/record-batch.ts'
+import type { TopicPartition } from '../domain/topic-partition.ts'
 import type { GroupCoordinator } from './group-coordinator.ts'
 import type { Partitions } from './partitions.ts'
 import type { Checksum } from './ports/checksum.ts'
 import type { Clock } from './ports/clock.ts'
 
-/** One marker for one partition. */
+/** What ends a transaction in each of its partitions. */
 export interface TransactionMarker {
-  readonly topic: string
-  readonly partition: number
   readonly producerId: bigint
   readonly producerEpoch: number
   readonly coordinatorEpoch: number
@@ -24,6 +23,9 @@ export interface TransactionMarker {
   /** From 2 on the epoch was raised for the marker (KIP-890), and one that was not raised is refused. */
   readonly transactionVersion: number
 }
+
+/** Called once for each partition, with its place among them: null = its marker is written. */
+export type MarkerSettled = (place: number, error: KafkaError | null) => void
 
 export class TransactionMarkers {
   readonly #partitions: Partitions
@@ -38,22 +40,39 @@ export class TransactionMarkers {
     this.#checksum = checksum
   }
 
-  /** Resolves when the marker is written, or with why it is not. */
-  async write(marker: TransactionMarker): Promise<KafkaError | null> {
-    const { topic, partition, producerId, committed, transactionVersion } = marker
-    const hosted = this.#partitions.find(topic, partition)
-    if (hosted === null) return 'UNKNOWN_TOPIC_OR_PARTITION'
-    const bytes = buildEndMarker({ ...marker, timestamp: this.#clock.nowMs() }, (part) => this.#checksum.crc32c(part))
-    const batch = new RecordBatchView(bytes)
-    if (topic === CONSUMER_OFFSETS_TOPIC) {
-      const end = { producerId, committed, marker: batch, transactionVersion }
-      const { error } = await this.#groups.coordinator.endTransaction(partition, end)
-      return error === null ? null : notReady(error)
-    }
-    const command = { batch, origin: 'coordinator', lease: undefined, acksAll: true, transactionVersion } as const
-    return new Promise((resolve) => {
-      hosted.append(command, ({ error }) => resolve(error === 'NONE' ? null : error))
+  /** Appends the marker to each of the partitions; some may be settled before it returns. */
+  write(marker: TransactionMarker, to: readonly TopicPartition[], settled: MarkerSettled): void {
+    const { producerId, producerEpoch, coordinatorEpoch, committed, transactionVersion } = marker
+    const timestamp = this.#clock.nowMs()
+    const batches = buildEndMarkers(
+      { producerId, producerEpoch, coordinatorEpoch, committed, timestamp },
+      to.length,
+      (part) => this.#checksum.crc32c(part),
+    )
+    to.forEach(({ topic, partition }, i) => {
+      const batch = batches[i]!
+      const hosted = this.#partitions.find(topic, partition)
+      const settle = (error: KafkaError | null) => settled(i, error)
+      if (hosted === null) settle('UNKNOWN_TOPIC_OR_PARTITION')
+      else if (topic === CONSUMER_OFFSETS_TOPIC) this.#endOffsets(marker, batch, partition, settle)
+      else {
+        const command = { batch, origin: 'coordinator', lease: undefined, acksAll: true, transactionVersion } as const
+        hosted.append(command, ({ error }) => settle(error === 'NONE' ? null : error))
+      }
     })
+  }
+
+  #endOffsets(
+    { producerId, committed, transactionVersion }: TransactionMarker,
+    marker: RecordBatchView,
+    partition: number,
+    settle: (error: KafkaError | null) => void,
+  ): void {
+    const end = { producerId, committed, marker, transactionVersion }
+    const failed = (): void => settle('UNKNOWN_SERVER_ERROR')
+    this.#groups.coordinator
+      .endTransaction(partition, end)
+      .then(({ error }) => settle(error === null ? null : notReady(error)), failed)
   }
 }
 

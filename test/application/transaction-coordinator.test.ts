@@ -1,7 +1,7 @@
 /** The coordinator of transactions over memory: completions that meet failures, requests that wait, sweeps by the clock. */
 import { describe, expect, it } from '@jest/globals'
 import { PartitionEnrolment } from '../../src/application/partition-enrolment.ts'
-import type { TransactionMarker } from '../../src/application/transaction-markers.ts'
+import type { MarkerSettled, TransactionMarker } from '../../src/application/transaction-markers.ts'
 import { AbortTimedOut } from '../../src/application/use-cases/transactions/abort-timed-out.ts'
 import { AddOffsets } from '../../src/application/use-cases/transactions/add-offsets.ts'
 import { AddPartitions } from '../../src/application/use-cases/transactions/add-partitions.ts'
@@ -13,6 +13,7 @@ import { ListTransactions } from '../../src/application/use-cases/transactions/l
 import { CONSUMER_OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC } from '../../src/domain/cluster/internal-topics.ts'
 import type { KafkaError } from '../../src/domain/errors.ts'
 import { RecordBatchView } from '../../src/domain/log/record-batch.ts'
+import type { TopicPartition } from '../../src/domain/topic-partition.ts'
 import { openProduceBroker } from '../support/produce-broker.ts'
 import { settle, StallingLogStore } from '../support/stalling-log-store.ts'
 import { coordinatorOf } from '../support/transaction-coordinator.ts'
@@ -25,14 +26,15 @@ const topics = [
 
 /** Answers for each partition what it is told to: null at once unless told otherwise. */
 class Markers {
-  readonly written: TransactionMarker[] = []
-  readonly errors = new Map<number, KafkaError | 'hang' | 'throw'>()
+  readonly written: (TransactionMarker & TopicPartition)[] = []
+  readonly errors = new Map<number, KafkaError | 'hang'>()
 
-  write = (marker: TransactionMarker): Promise<KafkaError | null> => {
-    this.written.push(marker)
-    const error = this.errors.get(marker.partition) ?? null
-    if (error === 'throw') return Promise.reject(new Error('a bug'))
-    return error === 'hang' ? new Promise(() => undefined) : Promise.resolve(error)
+  write = (marker: TransactionMarker, to: readonly TopicPartition[], settled: MarkerSettled): void => {
+    to.forEach((partition, place) => {
+      this.written.push({ ...partition, ...marker })
+      const error = this.errors.get(partition.partition) ?? null
+      if (error !== 'hang') settled(place, error)
+    })
   }
 
   of(partition: number): number {
@@ -104,7 +106,7 @@ describe('the completion of a transaction', () => {
     expect(new RecordBatchView(slice.chunks[0]!)).toMatchObject({ producerId: -1n, baseSequence: -1, count: 1 })
   })
 
-  it.each(['NOT_LEADER_OR_FOLLOWER', 'KAFKA_STORAGE_ERROR', 'throw'] as const)(
+  it.each(['NOT_LEADER_OR_FOLLOWER', 'KAFKA_STORAGE_ERROR', 'UNKNOWN_SERVER_ERROR'] as const)(
     'tries a marker again that meets %s, later and later, while the others are written',
     async (error) => {
       const { begin, add, end, markers, stateOf, clock } = await open()

@@ -19,7 +19,7 @@ export interface TransactionBroker {
 
 export function coordinatorOf(
   { partitions, metadata, clock, logger }: TransactionBroker,
-  markers: MarkerWriter = { write: () => Promise.resolve(null) },
+  markers: MarkerWriter = { write: (_, to, settled) => to.forEach((_to, place) => settled(place, null)) },
 ) {
   const producerIds = new ProducerIds(metadata, () => ({ nodeId: 1 }))
   const codec = new TransactionRecordCodec(() => metadata.image().features.get('transaction.version') ?? 0)

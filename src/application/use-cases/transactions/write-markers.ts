@@ -2,7 +2,7 @@
 import type { ErrorName } from '../../../domain/errors.ts'
 import type { TransactionMarker, TransactionMarkers } from '../../transaction-markers.ts'
 
-export interface WriteMarkersCommand extends Omit<TransactionMarker, 'topic' | 'partition'> {
+export interface WriteMarkersCommand extends TransactionMarker {
   readonly topics: readonly { readonly name: string; readonly partitions: readonly number[] }[]
 }
 
@@ -20,17 +20,23 @@ export class WriteMarkers {
   }
 
   execute({ topics, ...marker }: WriteMarkersCommand): Promise<WrittenMarkers> {
-    const refused = refuse(marker)
-    const write = async (topic: string, partition: number) => ({
-      partition,
-      error: refused ?? (await this.#markers.write({ ...marker, topic, partition })) ?? ('NONE' as const),
-    })
-    return Promise.all(
-      topics.map(async ({ name, partitions }) => ({
+    const all = topics.flatMap(({ name, partitions }) => partitions.map((partition) => ({ topic: name, partition })))
+    const errors = all.map((): ErrorName => refuse(marker) ?? 'NONE')
+    const answer = (): WrittenMarkers => {
+      const inOrder = errors.values()
+      return topics.map(({ name, partitions }) => ({
         name,
-        partitions: await Promise.all(partitions.map((partition) => write(name, partition))),
-      })),
-    )
+        partitions: partitions.map((partition) => ({ partition, error: inOrder.next().value! })),
+      }))
+    }
+    if (errors.every((error) => error !== 'NONE')) return Promise.resolve(answer())
+    return new Promise((resolve) => {
+      let left = all.length
+      this.#markers.write(marker, all, (place, error) => {
+        errors[place] = error ?? 'NONE'
+        if (--left === 0) resolve(answer())
+      })
+    })
   }
 }
 
