@@ -10,6 +10,7 @@
  */
 import type { ErrorName, KafkaError } from '../domain/errors.ts'
 import { buildBatch, type NewRecord } from '../domain/log/batch-writer.ts'
+import { NO_LEAVE } from '../domain/log/transaction-leaves.ts'
 import { BATCH_HEADER_BYTES, RecordBatchView } from '../domain/log/record-batch.ts'
 import type { AppendPace } from './append-pace.ts'
 import type { AppendResult } from './append-result.ts'
@@ -159,7 +160,16 @@ export class CoordinatorWriter {
   ): AppendResult | null {
     let atOnce: AppendResult | null = null
     let returned = false
-    this.#hosted.append({ ...appended, origin: 'coordinator', lease: undefined, acksAll: true }, (result) => {
+    const { batch, leave = NO_LEAVE, transactionVersion = 0 } = appended
+    const command = {
+      batch,
+      origin: 'coordinator',
+      lease: undefined,
+      acksAll: true,
+      leave,
+      transactionVersion,
+    } as const
+    this.#hosted.append(command, (result) => {
       if (returned) settle(result)
       else atOnce = result
     })

@@ -107,13 +107,14 @@ export class Coordinator<State extends CoordinatedState<Record>, Record> {
   }
 
   /** Decides about a key; with `origin`, its records belong to that producer's transaction. */
-  async run<Answer>(
+  run<Answer>(
     key: string,
     decide: (state: State, nowMs: bigint) => CoordinatorDecision<State, Record, Answer>,
     origin: TransactionalOrigin | null = null,
   ): Promise<Coordinated<Answer>> {
     const partition = this.partitionOf(key)
-    return partition === null ? noAnswer('COORDINATOR_NOT_AVAILABLE') : this.runAt(partition, decide, origin)
+    if (partition === null) return Promise.resolve(noAnswer('COORDINATOR_NOT_AVAILABLE'))
+    return this.runAt(partition, decide, origin)
   }
 
   /** As `run`, for a partition instead of a key: sweeps over everything in it. */
@@ -127,14 +128,18 @@ export class Coordinator<State extends CoordinatedState<Record>, Record> {
     if (shard?.isNew === true && shard.phase === 'loading') await shard.loading
     const unable = unavailable(shard)
     if (unable !== null) return noAnswer(unable)
-    return this.#decide(shard!, decide, origin)
+    const decided = this.#decide(shard!, decide, origin)
+    // Without a write under way this is the whole of it: a read, a heartbeat.
+    const write = decided.error === null ? shard!.writer.lastWrite : null
+    const error = write === null ? null : await write
+    return error === null ? decided : noAnswer(error)
   }
 
-  async #decide<Answer>(
+  #decide<Answer>(
     shard: Shard<State>,
     decide: (state: State, nowMs: bigint) => CoordinatorDecision<State, Record, Answer>,
     origin: TransactionalOrigin | null,
-  ): Promise<Coordinated<Answer>> {
+  ): Coordinated<Answer> {
     const nowMs = this.#ports.clock.nowMs()
     const { records, answer, enact, divisible = false } = decide(shard.state, nowMs)
     for (const part of divisible ? parts(records) : [records]) {
@@ -142,9 +147,7 @@ export class Coordinator<State extends CoordinatedState<Record>, Record> {
       if (refused !== null) return noAnswer(refused)
     }
     enact?.(shard.state)
-    // Without a write under way this is the whole of it: a read, a heartbeat.
-    const error = shard.writer.lastWrite === null ? null : await shard.writer.lastWrite
-    return error === null ? { error, answer } : noAnswer(error)
+    return { error: null, answer }
   }
 
   /** Appends and evolves; or says why the log takes nothing of it, and nothing has changed. */

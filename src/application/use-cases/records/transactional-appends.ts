@@ -89,10 +89,14 @@ export class TransactionalAppends {
       const { partition, command, settle } = append
       if (leave === NO_LEAVE) partition.append(command, settle)
       else if (leave === null) settle(refused(tooLate, NOT_KNOWN))
-      else
-        asking.push({ partition, command: { ...command, leave: this.#isVerified ? leave : LEAVE_NOT_CHECKED }, settle })
+      else asking.push({ partition, command: this.#withLeave(command, leave), settle })
     }
     if (asking.length > 0) this.#ask(asking)
+  }
+
+  /** Without a spread, which costs as much as the rest of the append. */
+  #withLeave({ batch, origin, lease, acksAll }: AppendCommand, leave: number): AppendCommand {
+    return { batch, origin, lease, acksAll, leave: this.#isVerified ? leave : LEAVE_NOT_CHECKED }
   }
 
   #leave({ partition, command: { batch } }: Append): number | null {
