@@ -22,6 +22,9 @@ fi
 # none, and an ordinary bundle of them takes longer than the broker's whole start.
 unset NODE_EXTRA_CA_CERTS
 
+# One helper thread for V8: four of them collect garbage in slices of 4 ms each, and on few cores whatever else is to run
+# waits for all of them in turn.
+
 # Two arenas keep the resident memory of the I/O threads small; with a fixed threshold large buffers go back to the
 # operating system when they are freed, instead of leaving holes.
-MALLOC_ARENA_MAX=${MALLOC_ARENA_MAX:-2} MALLOC_MMAP_THRESHOLD_=${MALLOC_MMAP_THRESHOLD_:-262144} exec node --no-warnings "$here/dist/launch.cjs" "$@"
+MALLOC_ARENA_MAX=${MALLOC_ARENA_MAX:-2} MALLOC_MMAP_THRESHOLD_=${MALLOC_MMAP_THRESHOLD_:-262144} exec node --no-warnings --v8-pool-size=1 "$here/dist/launch.cjs" "$@"

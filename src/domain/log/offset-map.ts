@@ -8,17 +8,64 @@
  * there too.
  */
 
-/** Four hash words and one offset. */
+/** Four hash words, and one offset + 1 as a double: relative to the base, exact up to 2^53; 0 = the slot is free. */
 const SLOT_BYTES = 24
+const SLOT_WORDS = 6
 const HASH_WORDS = 4
+const SLOT_DOUBLES = 3
+const AT_OFFSET = 2
 const SLOTS_MIN = 1024
 /** While it may still grow: beyond this load it does. */
 const GROWING_LOAD = 0.7
-/** Slots looked at with each `put` while it grows: all of them, long before it grows again. */
-const MOVED_WITH_EACH = 8
+/**
+ * Slots looked at with each `put` while it grows: all of them before it grows again. No more, because each of them
+ * touches memory that the process never used, and that costs more than all the rest.
+ */
+const MOVED_WITH_EACH = 2
 
 /** Four random 32-bit numbers. */
 export type HashKey = readonly [number, number, number, number]
+
+/** Slots in one piece of memory: a look at one touches one place. */
+class Table {
+  readonly slots: number
+  readonly words: Int32Array
+  readonly doubles: Float64Array
+
+  constructor(slots: number) {
+    const memory = new ArrayBuffer(slots * SLOT_BYTES)
+    this.slots = slots
+    this.words = new Int32Array(memory)
+    this.doubles = new Float64Array(memory)
+  }
+
+  /** The slot of a hash, or the free one where it belongs. */
+  find(wanted: Int32Array): number {
+    const { words, doubles, slots } = this
+    const [a, b, c, d] = wanted as unknown as HashKey
+    let slot = (a >>> 0) % slots
+    while (doubles[slot * SLOT_DOUBLES + AT_OFFSET] !== 0) {
+      const at = slot * SLOT_WORDS
+      if (words[at] === a && words[at + 1] === b && words[at + 2] === c && words[at + 3] === d) return slot
+      slot = slot + 1 === slots ? 0 : slot + 1
+    }
+    return slot
+  }
+
+  /** What a slot holds; 0 = it is free. */
+  get(slot: number): number {
+    return this.doubles[slot * SLOT_DOUBLES + AT_OFFSET]!
+  }
+
+  set(slot: number, hash: Int32Array, value: number): void {
+    this.words.set(hash, slot * SLOT_WORDS)
+    this.doubles[slot * SLOT_DOUBLES + AT_OFFSET] = value
+  }
+
+  hashAt(slot: number, hash: Int32Array): void {
+    for (let i = 0; i < HASH_WORDS; i++) hash[i] = this.words[slot * SLOT_WORDS + i]!
+  }
+}
 
 export class OffsetMap {
   readonly #key: HashKey
@@ -26,13 +73,9 @@ export class OffsetMap {
   readonly #keysMax: number
   /** The words of one key's hash. */
   readonly #hash = new Int32Array(HASH_WORDS)
-  #hashes = new Int32Array(0)
-  /** Offset + 1 relative to `#base`; 0 = free. Exact up to 2^53 offsets after the base. */
-  #offsets = new Float64Array(0)
-  #slots = 0
-  /** The table before it grew, from `#moved` on not moved yet; empty unless it is growing. */
-  #oldHashes = new Int32Array(0)
-  #oldOffsets = new Float64Array(0)
+  #table: Table
+  /** The table before it grew, from `#moved` on not moved yet; null unless it is growing. */
+  #old: Table | null = null
   #moved = 0
   #base = 0n
   #size = 0
@@ -48,7 +91,7 @@ export class OffsetMap {
     this.#slotsMax = Math.max(2, Math.floor(bytesMax / SLOT_BYTES))
     // one slot stays free, or a search for a key that is not there would not end
     this.#keysMax = Math.max(1, Math.min(Math.floor(this.#slotsMax * loadFactor), this.#slotsMax - 1))
-    this.#resize(Math.min(SLOTS_MIN, this.#slotsMax))
+    this.#table = new Table(Math.min(SLOTS_MIN, this.#slotsMax))
   }
 
   /** How many keys it holds. */
@@ -61,7 +104,8 @@ export class OffsetMap {
     this.#base = base
     this.#size = 0
     this.#latest = -1
-    this.#resize(Math.min(SLOTS_MIN, this.#slotsMax))
+    this.#old = null
+    this.#table = new Table(Math.min(SLOTS_MIN, this.#slotsMax))
   }
 
   /** An offset as `put` and `hasNewer` take it: relative to the base, negative before it. */
@@ -83,15 +127,13 @@ export class OffsetMap {
   /** Notes that the key in `bytes[from, to)` was written at `relative`, which grows. False = full, and not noted. */
   put(bytes: Uint8Array, from: number, to: number, relative: number): boolean {
     if (this.#size >= this.#keysMax) return false
-    if (this.#oldOffsets.length > 0) this.#move(MOVED_WITH_EACH)
-    else if (this.#size >= this.#slots * GROWING_LOAD && this.#slots < this.#slotsMax) this.#grow()
+    if (this.#old !== null) this.#move(this.#old)
+    else if (this.#size >= this.#table.slots * GROWING_LOAD && this.#table.slots < this.#slotsMax) this.#grow()
     hash(this.#key, bytes, from, to, this.#hash)
-    const slot = find(this.#hashes, this.#offsets, this.#hash)
-    if (this.#offsets[slot] === 0) {
-      this.#hashes.set(this.#hash, slot * HASH_WORDS)
-      if (this.#offsetBeforeGrowth() === 0) this.#size++
-    }
-    this.#offsets[slot] = relative + 1
+    const table = this.#table
+    const slot = table.find(this.#hash)
+    if (table.get(slot) === 0 && this.#beforeGrowth() === 0) this.#size++
+    table.set(slot, this.#hash, relative + 1)
     this.#latest = relative
     return true
   }
@@ -99,68 +141,34 @@ export class OffsetMap {
   /** Whether a newer offset than `relative` is known for the key in `bytes[from, to)`. */
   hasNewer(bytes: Uint8Array, from: number, to: number, relative: number): boolean {
     hash(this.#key, bytes, from, to, this.#hash)
-    const slot = find(this.#hashes, this.#offsets, this.#hash)
-    const known = this.#offsets[slot]! || this.#offsetBeforeGrowth()
+    const known = this.#table.get(this.#table.find(this.#hash)) || this.#beforeGrowth()
     return known !== 0 && known - 1 > relative
   }
 
   /** What the table before it grew has for the hash in `#hash`; 0 = nothing, or it does not grow. */
-  #offsetBeforeGrowth(): number {
-    if (this.#oldOffsets.length === 0) return 0
-    return this.#oldOffsets[find(this.#oldHashes, this.#oldOffsets, this.#hash)]!
-  }
-
-  #resize(slots: number): void {
-    this.#oldHashes = new Int32Array(0)
-    this.#oldOffsets = new Float64Array(0)
-    if (this.#slots === slots) {
-      this.#offsets.fill(0)
-      return
-    }
-    this.#slots = slots
-    this.#hashes = new Int32Array(slots * HASH_WORDS)
-    this.#offsets = new Float64Array(slots)
+  #beforeGrowth(): number {
+    return this.#old === null ? 0 : this.#old.get(this.#old.find(this.#hash))
   }
 
   #grow(): void {
-    const hashes = this.#hashes
-    const offsets = this.#offsets
-    this.#resize(Math.min(this.#slots * 2, this.#slotsMax))
-    this.#oldHashes = hashes
-    this.#oldOffsets = offsets
+    this.#old = this.#table
     this.#moved = 0
+    this.#table = new Table(Math.min(this.#table.slots * 2, this.#slotsMax))
   }
 
-  /** Takes over the next `count` slots of the table before it grew, except for keys that were put since. */
-  #move(count: number): void {
-    const offsets = this.#oldOffsets
-    const end = Math.min(this.#moved + count, offsets.length)
+  /** Takes over the next slots of the table before it grew, except for keys that were put since. */
+  #move(old: Table): void {
+    const end = Math.min(this.#moved + MOVED_WITH_EACH, old.slots)
     for (let slot = this.#moved; slot < end; slot++) {
-      if (offsets[slot] === 0) continue
-      for (let i = 0; i < HASH_WORDS; i++) this.#hash[i] = this.#oldHashes[slot * HASH_WORDS + i]!
-      const to = find(this.#hashes, this.#offsets, this.#hash)
-      if (this.#offsets[to] !== 0) continue
-      this.#hashes.set(this.#hash, to * HASH_WORDS)
-      this.#offsets[to] = offsets[slot]!
+      const value = old.get(slot)
+      if (value === 0) continue
+      old.hashAt(slot, this.#hash)
+      const to = this.#table.find(this.#hash)
+      if (this.#table.get(to) === 0) this.#table.set(to, this.#hash, value)
     }
     this.#moved = end
-    if (end < offsets.length) return
-    this.#oldHashes = new Int32Array(0)
-    this.#oldOffsets = new Float64Array(0)
+    if (end === old.slots) this.#old = null
   }
-}
-
-/** The slot of a hash, or the free one where it belongs. */
-function find(hashes: Int32Array, offsets: Float64Array, wanted: Int32Array): number {
-  const [a, b, c, d] = wanted as unknown as HashKey
-  const slots = offsets.length
-  let slot = (a >>> 0) % slots
-  while (offsets[slot] !== 0) {
-    const at = slot * HASH_WORDS
-    if (hashes[at] === a && hashes[at + 1] === b && hashes[at + 2] === c && hashes[at + 3] === d) return slot
-    slot = slot + 1 === slots ? 0 : slot + 1
-  }
-  return slot
 }
 
 function hash(key: HashKey, bytes: Uint8Array, from: number, to: number, out: Int32Array): void {
