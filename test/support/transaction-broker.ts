@@ -1,8 +1,8 @@
-/** Everything of transactions over memory and on a manual clock: producers, partitions, offsets, their coordinators. */
+/** Everything of transactions over some storage and on a manual clock: producers, partitions, offsets, their coordinators. */
 import { CodecCompressor } from '../../src/adapters/compression/codec-compressor.ts'
 import { GroupRecordCodec } from '../../src/adapters/internal-records/group-record-codec.ts'
-import type { MemoryLogStore } from '../../src/adapters/storage-memory/memory-log-store.ts'
 import { GroupCoordinator } from '../../src/application/group-coordinator.ts'
+import type { LogStore } from '../../src/application/ports/log-store.ts'
 import { PartitionEnrolment } from '../../src/application/partition-enrolment.ts'
 import type { TransactionEnrolment } from '../../src/application/transaction-enrolment.ts'
 import { TransactionMarkers } from '../../src/application/transaction-markers.ts'
@@ -34,7 +34,7 @@ export interface KnownProducer {
 }
 
 export async function openTransactionBroker(
-  logStore: MemoryLogStore,
+  logStore: LogStore,
   options: Pick<ProduceBrokerOptions, 'metadata' | 'startMs'> = {},
 ) {
   let enrolment: TransactionEnrolment | null = null
