@@ -58,7 +58,7 @@ class Table {
   }
 
   set(slot: number, hash: Int32Array, value: number): void {
-    this.words.set(hash, slot * SLOT_WORDS)
+    for (let i = 0; i < HASH_WORDS; i++) this.words[slot * SLOT_WORDS + i] = hash[i]!
     this.doubles[slot * SLOT_DOUBLES + AT_OFFSET] = value
   }
 
