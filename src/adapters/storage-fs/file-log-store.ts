@@ -29,7 +29,7 @@ import { Limiter } from './limiter.ts'
 import { DirectoryInUseError, LogDirectory } from './log-directory.ts'
 import { OpenFiles } from './open-files.ts'
 import { createFolder, openFolder, otherTopic } from './partition-folder.ts'
-import { startingFileSystem } from './starting-file-system.ts'
+import { storeFileSystem } from './store-file-system.ts'
 import type { StorageContext } from './storage-context.ts'
 import { readText } from './whole-files.ts'
 
@@ -80,7 +80,7 @@ export class FileLogStore implements LogStore {
 
   constructor(options: FileLogStoreOptions) {
     const { checksum, timers, random, logger } = options
-    const fs = options.fileSystem ?? startingFileSystem()
+    const fs = options.fileSystem ?? storeFileSystem()
     this.#options = options
     this.#context = {
       fs,

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { nodeFileSystem } from '../../../src/adapters/storage-fs/file-system.ts'
-import { startingFileSystem } from '../../../src/adapters/storage-fs/starting-file-system.ts'
+import { storeFileSystem } from '../../../src/adapters/storage-fs/store-file-system.ts'
 
 let folder: string
 beforeEach(() => {
@@ -14,9 +14,9 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 describe.each([
   ['at first', 0],
   ['when its first operations are used up', 100],
-])('the file system of a start, %s', (_, before) => {
+])('the file system of a store, %s', (_, before) => {
   async function fileSystem() {
-    const fs = startingFileSystem()
+    const fs = storeFileSystem()
     for (let i = 0; i < before; i++) await fs.sizeOf(folder)
     return fs
   }

@@ -16,7 +16,7 @@ const BLOCKING_OPERATIONS = 64
 const BLOCKING_BYTES = 65_536
 
 /** A file system of its own for each store. */
-export function startingFileSystem(): FileSystem {
+export function storeFileSystem(): FileSystem {
   let left = BLOCKING_OPERATIONS
   const blocks = (): boolean => left > 0 && left-- > 0
   const node = nodeFileSystem
